@@ -11,11 +11,15 @@ run_more_tests() {
   export TEST_DATABASE_URL=$POSTGRES_URL
   run_tests "Browser, PostgreSQL" --test browser -- "${browser_threads[@]}"
 
-  # These tests wait for servers, disks and clocks most of the time.
-  local full_threads=(--test-threads "$((3 * $(nproc)))")
+  # It is built here, and not beside tests that measure time.
+  stage "The previous release on PostgreSQL"
+  run_tests "Previous release, PostgreSQL" --test full -- previous_release:: --skip own_postgres::
+
+  # These tests mostly wait for servers, disks and clocks.
+  local full_threads=(--test-threads "$((2 * $(nproc)))")
   stage "Crashes, proxies, replicas and the rest on PostgreSQL"
   # Those that start a PostgreSQL of their own run once, with SQLite.
-  run_tests "Full, PostgreSQL" --test full -- --skip own_postgres:: "${full_threads[@]}"
+  run_tests "Full, PostgreSQL" --test full -- --skip own_postgres:: --skip previous_release:: "${full_threads[@]}"
 
   stage "Crashes, proxies, replicas and the rest on SQLite"
   unset TEST_DATABASE_URL

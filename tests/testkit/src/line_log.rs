@@ -15,24 +15,24 @@ use techkraft::rehearsal::store;
 use crate::bench::Result;
 
 const POSTGRES: &str = "
-    CREATE TABLE logged_passes (position BIGINT NOT NULL, issued_at TIMESTAMP NOT NULL);
-    CREATE TABLE logged_moves (served BIGINT NOT NULL, moved_at TIMESTAMP NOT NULL);
+    CREATE TABLE logged_passes (event_id BIGINT NOT NULL, position BIGINT NOT NULL, issued_at TIMESTAMP NOT NULL);
+    CREATE TABLE logged_moves (event_id BIGINT NOT NULL, served BIGINT NOT NULL, moved_at TIMESTAMP NOT NULL);
     CREATE FUNCTION log_pass() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
-        'BEGIN INSERT INTO logged_passes VALUES (NEW.position, NEW.issued_at); RETURN NULL; END';
+        'BEGIN INSERT INTO logged_passes VALUES (NEW.event_id, NEW.position, NEW.issued_at); RETURN NULL; END';
     CREATE FUNCTION log_move() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
-        'BEGIN INSERT INTO logged_moves VALUES (NEW.served, NEW.moved_at); RETURN NULL; END';
+        'BEGIN INSERT INTO logged_moves VALUES (NEW.event_id, NEW.served, NEW.moved_at); RETURN NULL; END';
     CREATE TRIGGER log_pass AFTER INSERT ON queue_passes FOR EACH ROW EXECUTE FUNCTION log_pass();
     CREATE TRIGGER log_move AFTER UPDATE ON waiting_rooms FOR EACH ROW
     WHEN (NEW.moved_at IS DISTINCT FROM OLD.moved_at AND NEW.moved_at IS NOT NULL) EXECUTE FUNCTION log_move();";
 
 const SQLITE: &str = "
-    CREATE TABLE logged_passes (position BIGINT NOT NULL, issued_at TIMESTAMP NOT NULL);
-    CREATE TABLE logged_moves (served BIGINT NOT NULL, moved_at TIMESTAMP NOT NULL);
+    CREATE TABLE logged_passes (event_id BIGINT NOT NULL, position BIGINT NOT NULL, issued_at TIMESTAMP NOT NULL);
+    CREATE TABLE logged_moves (event_id BIGINT NOT NULL, served BIGINT NOT NULL, moved_at TIMESTAMP NOT NULL);
     CREATE TRIGGER log_pass AFTER INSERT ON queue_passes
-    BEGIN INSERT INTO logged_passes VALUES (NEW.position, NEW.issued_at); END;
+    BEGIN INSERT INTO logged_passes VALUES (NEW.event_id, NEW.position, NEW.issued_at); END;
     CREATE TRIGGER log_move AFTER UPDATE ON waiting_rooms
     WHEN NEW.moved_at IS NOT OLD.moved_at AND NEW.moved_at IS NOT NULL
-    BEGIN INSERT INTO logged_moves VALUES (NEW.served, NEW.moved_at); END;";
+    BEGIN INSERT INTO logged_moves VALUES (NEW.event_id, NEW.served, NEW.moved_at); END;";
 
 /// A concert with a waiting room, the database of its site, and the settings of the rehearsal.
 pub struct RoomSale<'a> {
@@ -91,7 +91,11 @@ impl RoomSale<'_> {
         let (passes, moves) = database.read_primary_blocking(|db| {
             let passes =
                 diesel::sql_query("SELECT position, issued_at FROM logged_passes ORDER BY issued_at");
-            let moves = diesel::sql_query("SELECT served, moved_at FROM logged_moves ORDER BY moved_at");
+            // Only the copy issues passes. A busy server may also open the room of the original concert.
+            let moves = diesel::sql_query(
+                "SELECT served, moved_at FROM logged_moves \
+                 WHERE event_id IN (SELECT event_id FROM logged_passes) ORDER BY moved_at, served",
+            );
             Ok((passes.load(db)?, moves.load(db)?))
         })?;
         Ok(RoomSold { report, buyers: self.buyers, passes, moves })
