@@ -15,15 +15,23 @@ run_more_tests() {
   stage "The previous release on PostgreSQL"
   run_tests "Previous release, PostgreSQL" --test full -- previous_release:: --skip own_postgres::
 
+  # They keep the whole machine busy, so nothing else runs beside them.
+  stage "Hostile requests on PostgreSQL"
+  run_tests "Hostile, PostgreSQL" --test full -- hostile:: --test-threads 1
+  stage "Hostile requests on SQLite"
+  unset TEST_DATABASE_URL
+  run_tests "Hostile, SQLite" --test full -- hostile:: --test-threads 1
+
   # These tests mostly wait for servers, disks and clocks.
   local full_threads=(--test-threads "$((2 * $(nproc)))")
-  stage "Crashes, proxies, replicas and the rest on PostgreSQL"
-  # Those that start a PostgreSQL of their own run once, with SQLite.
-  run_tests "Full, PostgreSQL" --test full -- --skip own_postgres:: --skip previous_release:: "${full_threads[@]}"
-
   stage "Crashes, proxies, replicas and the rest on SQLite"
+  run_tests "Full, SQLite and own PostgreSQL" --test full -- --skip hostile:: "${full_threads[@]}"
+  stage "Crashes, proxies, replicas and the rest on PostgreSQL"
+  export TEST_DATABASE_URL=$POSTGRES_URL
+  # Those that start a PostgreSQL of their own ran with SQLite.
+  run_tests "Full, PostgreSQL" --test full -- --skip own_postgres:: --skip previous_release:: --skip hostile:: \
+    "${full_threads[@]}"
   unset TEST_DATABASE_URL
-  run_tests "Full, SQLite and own PostgreSQL" --test full -- "${full_threads[@]}"
 
   stage "The API against its document"
   local folder
