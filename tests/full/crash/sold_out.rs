@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use testkit::cluster::Cluster;
 use testkit::database::TestDatabase;
-use testkit::rush::{order, tier_ids};
+use testkit::rush::{busy_machine, order, tier_ids};
 use testkit::server::Server;
 use testkit::visitor::{Purchase, Visitor};
 use testkit::wait::eventually;
@@ -33,6 +33,7 @@ impl Drop for StormEnd<'_> {
 impl Storm {
     /// Runs the storm while `meanwhile` runs; returns how many orders were refused.
     fn while_running<T>(server: &Server, tier: i64, meanwhile: impl FnOnce(&Self) -> T) -> (usize, T) {
+        let _machine = busy_machine();
         let storm = Self { is_over: AtomicBool::new(false), answers: AtomicUsize::new(0) };
         let result = thread::scope(|scope| {
             for _ in 0..VISITORS {

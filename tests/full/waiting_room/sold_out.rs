@@ -4,6 +4,7 @@
 
 use testkit::database::TestDatabase;
 use testkit::line_log::RoomSale;
+use testkit::rush::busy_machine;
 use testkit::server::{Server, assert_verified, techkraft};
 
 use super::open_lobby;
@@ -19,6 +20,7 @@ fn many_buyers_buy_all_in_the_order_of_their_places() {
     open_lobby(&database, &[], 30 * 24 * 3_600_000, 200);
     let url = database.owner_url();
     let sale = RoomSale { url, event_id: 1, slug: "midnight-parade", buyers: 1_000, minutes: 4 };
+    let _machine = busy_machine();
     let sold = sale.play(techkraft(&database)).expect("a sale");
     println!("{sold}");
     assert_eq!(sold.fault(), None);

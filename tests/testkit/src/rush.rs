@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,17 @@ const WRONG_MAX: usize = 20;
 /// An order without a final answer for longer than this is stuck.
 const STUCK: Duration = Duration::from_secs(45);
 
+/// Keeps the machine for one test that makes it busy, until the returned value is dropped: two of them beside each other
+/// would each find a machine that is too slow.
+#[must_use]
+pub fn busy_machine() -> MutexGuard<'static, ()> {
+    static BUSY: Mutex<()> = Mutex::new(());
+    // A test that failed has left nothing behind that the next one could be in trouble with.
+    BUSY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub struct Rush {
+    _machine: MutexGuard<'static, ()>,
     tiers: Vec<i64>,
     keys: RequestKeys,
     pub seed: u64,
@@ -73,6 +83,7 @@ pub struct Row {
 impl Rush {
     /// A rush on a seeded database. Its ticket types get these capacities, with no ticket sold.
     pub fn on(database: &TestDatabase, capacities: [u32; 3]) -> Self {
+        let machine = busy_machine();
         let seed = rand::rng().random();
         println!("seed {seed}");
         for (capacity, position) in capacities.iter().zip(1..) {
@@ -82,6 +93,7 @@ impl Rush {
             ));
         }
         Self {
+            _machine: machine,
             tiers: tier_ids(database),
             keys: RequestKeys::new(&SECRET.into()),
             seed,
