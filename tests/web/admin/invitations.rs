@@ -226,7 +226,7 @@ fn an_owner_sends_a_password_reset_link() {
     assert_eq!(accept(&app, &grace, &link, "grace").status(), 303);
     let again = invite(&app, &owner, "grace@example.org", "owner");
     assert_eq!(again.status(), 422);
-    assert!(again.text().expect("a page").contains("is on the team already"));
+    assert!(again.text().expect("a page").contains("is already on the team"));
 
     assert_eq!(change(&app, &owner, "grace", "password").status(), 303);
     let html = page(&app, &owner, "/admin/team");
