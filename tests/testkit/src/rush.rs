@@ -23,8 +23,8 @@ const WRONG_MAX: usize = 20;
 /// An order without a final answer for longer than this is stuck.
 const STUCK: Duration = Duration::from_secs(45);
 
-/// Keeps the machine for one test that makes it busy, until the returned value is dropped: two of them beside each other
-/// would each find a machine that is too slow.
+/// Keeps the machine for one test that makes it busy, until the returned value is dropped. Two such tests beside each
+/// other would each find a machine that is too slow.
 #[must_use]
 pub fn busy_machine() -> MutexGuard<'static, ()> {
     static BUSY: Mutex<()> = Mutex::new(());
