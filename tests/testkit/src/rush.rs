@@ -25,7 +25,6 @@ const STUCK: Duration = Duration::from_secs(45);
 
 /// Keeps the machine for one test that makes it busy, until the returned value is dropped. Two such tests beside each
 /// other would each find a machine that is too slow.
-#[must_use]
 pub fn busy_machine() -> MutexGuard<'static, ()> {
     static BUSY: Mutex<()> = Mutex::new(());
     // A test that failed has left nothing behind that the next one could be in trouble with.
