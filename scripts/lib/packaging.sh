@@ -125,8 +125,8 @@ test_image() {
   base=$(buildah from scratch)
   buildah add --quiet "$base" "$work/base.tar" / >/dev/null
   buildah commit --quiet "$base" localhost/techkraft-test-base >/dev/null
-  # The same with this machine's Rust. It compiles in half the time what is then larger and slower than the real image:
-  # the test is about neither.
+  # The same with this machine's Rust. The binary is compiled quickly, and is larger and slower than that of a real
+  # image, so the limit of its size holds for that one too.
   buildah config --env "PATH=$cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin" --env "CARGO_HOME=$cargo" \
     --env "RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}" --env CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
     --env CARGO_PROFILE_RELEASE_LTO=off --env CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 "$base"
