@@ -53,7 +53,8 @@ impl KnownBrowser {
     /// The browser's id, if the account's password is still that of the sign-in.
     pub async fn if_still_known(self, auth: &Auth, username: String) -> Result<Option<String>, Error> {
         let account = auth.db.read_primary(move |db| store::accounts::find(db, &username)).await?;
-        let is_same = account.is_some_and(|account| fingerprint(&account.password_hash) == self.fingerprint);
+        let is_same =
+            account.is_some_and(|account| token::fingerprint(&account.password_hash) == self.fingerprint);
         Ok(is_same.then_some(self.id))
     }
 
@@ -69,14 +70,9 @@ impl KnownBrowser {
 pub fn cookie(auth: &Auth, request: &HttpRequest, username: &str, password_hash: &str) -> Cookie<'static> {
     let id = KnownBrowser::of(auth, request, username)
         .map_or_else(|| URL_SAFE_NO_PAD.encode(rand::random::<[u8; 18]>()), |browser| browser.id);
-    let (now, fingerprint) = (Utc::now().timestamp(), fingerprint(password_hash));
+    let (now, fingerprint) = (Utc::now().timestamp(), token::fingerprint(password_hash));
     let cookie = auth.cookies.sealed(COOKIE, &format!("{id} {now} {fingerprint} {username}"));
     cookie.same_site(SameSite::Strict).max_age(time::Duration::days(REMEMBERED_DAYS)).finish()
-}
-
-/// 16 characters are enough to distinguish hashes: a client cannot choose the fingerprint in a sealed cookie.
-fn fingerprint(password_hash: &str) -> String {
-    token::hash(password_hash).chars().take(16).collect()
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl PasswordPassed {
     #[must_use]
     pub fn cookie(cookies: &Cookies, account: &Account) -> Cookie<'static> {
         let Account { username, password_hash, .. } = account;
-        let value = format!("{} {} {username}", Utc::now().timestamp(), fingerprint(password_hash));
+        let value = format!("{} {} {username}", Utc::now().timestamp(), token::fingerprint(password_hash));
         let lifetime = Duration::seconds(PROOF_LIFETIME.num_seconds());
         cookies.sealed(COOKIE, &value).same_site(SameSite::Strict).max_age(lifetime).finish()
     }
@@ -143,7 +143,7 @@ impl PasswordPassed {
     /// Whether it is still this account's password.
     #[must_use]
     pub fn is_of(&self, account: &Account) -> bool {
-        self.username == account.username && self.fingerprint == fingerprint(&account.password_hash)
+        self.username == account.username && self.fingerprint == token::fingerprint(&account.password_hash)
     }
 
     /// A cookie that makes the browser delete the proof.
@@ -151,11 +151,6 @@ impl PasswordPassed {
     pub fn removal(cookies: &Cookies) -> Cookie<'static> {
         cookies.removal(COOKIE)
     }
-}
-
-/// 16 characters are enough to distinguish hashes: a client cannot choose the fingerprint in a sealed cookie.
-fn fingerprint(password_hash: &str) -> String {
-    token::hash(password_hash).chars().take(16).collect()
 }
 
 #[cfg(test)]

@@ -16,3 +16,10 @@ pub fn random() -> String {
 pub fn hash(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
+
+/// Names a password's hash in a sealed cookie. 16 characters are enough to distinguish hashes: a client cannot
+/// choose what is in such a cookie.
+#[must_use]
+pub fn fingerprint(password_hash: &str) -> String {
+    hash(password_hash).chars().take(16).collect()
+}
