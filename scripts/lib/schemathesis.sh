@@ -18,6 +18,8 @@ run_schemathesis() {
     [ -z "$site" ] || break
     sleep 0.1
   done
+  API_TOKEN=$(make_api_token "$site" "$folder")
+  export API_TOKEN
   (
     cp tests/schemathesis.toml "$folder/schemathesis.toml"
     # schemathesis writes its examples into its working folder.
@@ -30,4 +32,18 @@ run_schemathesis() {
   DATABASE_URL=$url target/debug/techkraft verify || status=1
   rm -rf "$folder"
   return "$status"
+}
+
+# make_api_token SITE FOLDER: prints a token with all scopes, made by the owner of a new site on its pages. The server's
+# log in FOLDER names the file of the first password.
+make_api_token() {
+  local site=$1 folder=$2 first password="four random words of a test"
+  local visit=(curl --fail --silent --show-error --cookie "$folder/cookies" --cookie-jar "$folder/cookies")
+  first=$(cat "$(sed -n 's/^Password *in \(.*\)  (good for .*/\1/p' "$folder/log")")
+  "${visit[@]}" "$site/admin/sign-in" --data username=admin --data-urlencode "password=$first" >"$folder/page"
+  "${visit[@]}" "$site/admin/password" --data-urlencode "current_password=$first" \
+    --data-urlencode "new_password=$password" --data-urlencode "repeated_password=$password" >"$folder/page"
+  "${visit[@]}" "$site/admin/tokens" --data name=schemathesis --data expires=90 --data-urlencode "password=$password" \
+    --data bookings:write=true --data events:read=true --data events:write=true >"$folder/page"
+  "${visit[@]}" "$site/admin/tokens" | sed -n 's/.*Authorization: Bearer \([^&]*\)&.*/\1/p'
 }

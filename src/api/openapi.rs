@@ -15,6 +15,9 @@ use super::compat;
 use super::problem::{FieldError, Problem};
 use super::v1;
 
+/// The tag of the operations that need a token.
+const ORGANIZING: &str = "Organizing";
+
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -51,7 +54,7 @@ use super::v1;
     tags(
         (name = "Concerts", description = "Events and availability."),
         (name = "Bookings", description = "Book tickets; the buyer gets a confirmation email."),
-        (name = "Organizing", description = "For the organizer's programs: create, change, publish and pause concerts \
+        (name = ORGANIZING, description = "For the organizer's programs: create, change, publish and pause concerts \
             and their ticket types, by the rules of the organizer's pages. Each operation needs a token with the scope \
             events:write, which an owner makes at /admin/tokens. Changes say only what changes; an ETag names the \
             version, and If-Match keeps you from changing another one."),
@@ -103,14 +106,15 @@ impl Modify for SharedParts {
     fn modify(&self, document: &mut OpenApi) {
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         document.components.get_or_insert_default().add_security_scheme("bearer", bearer);
+        let with_token = SecurityRequirement::new::<_, [&str; 0], _>("bearer", []);
         // Either no token or one.
-        document.security = Some(vec![
-            SecurityRequirement::default(),
-            SecurityRequirement::new::<_, [&str; 0], _>("bearer", []),
-        ]);
+        document.security = Some(vec![SecurityRequirement::default(), with_token.clone()]);
         for (path, item) in &mut document.paths.paths {
             let error = error_of(path);
             for (operation, is_post) in operations(item) {
+                if operation.tags.iter().flatten().any(|tag| tag == ORGANIZING) {
+                    operation.security = Some(vec![with_token.clone()]);
+                }
                 add_errors(operation, &error, is_post);
                 add_rate_limit_headers(operation);
             }

@@ -31,7 +31,7 @@ const WRITE: &str = "
     return 1";
 
 /// Releases the lease, unless another server holds it.
-const GIVE_BACK: &str = "
+const RELEASE: &str = "
     if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
     return 1";
 
@@ -106,9 +106,9 @@ impl Lease {
     }
 
     /// Releases the lease when this server cannot read the database, so that another can try.
-    pub async fn give_back(&self, redis: &mut MultiplexedConnection, keys: &RedisNames) -> RedisResult<()> {
+    pub async fn release(&self, redis: &mut MultiplexedConnection, keys: &RedisNames) -> RedisResult<()> {
         let mut script = redis::cmd("EVAL");
-        script.arg(GIVE_BACK).arg(1).arg(&keys.lease).arg(&self.server).query_async(redis).await
+        script.arg(RELEASE).arg(1).arg(&keys.lease).arg(&self.server).query_async(redis).await
     }
 }
 

@@ -148,7 +148,7 @@ impl SharedBoard {
                 Some(snapshot) => in_time(self.lease.write(&mut redis, &self.keys, &snapshot)).await,
                 None => Ok(()),
             },
-            Err(_) => in_time(self.lease.give_back(&mut redis, &self.keys)).await,
+            Err(_) => in_time(self.lease.release(&mut redis, &self.keys)).await,
         };
         if let Err(error) = done {
             self.redis.record_failure(&error);

@@ -122,7 +122,7 @@ impl Sender {
             self.start_ready();
             self.wait().await;
         }
-        self.give_back();
+        self.release_ready();
         self.transaction().await;
         self.delivery.transport.close_idle(Duration::ZERO).await;
     }
@@ -265,13 +265,13 @@ impl Sender {
             }
         };
         if is_pause {
-            self.give_back();
+            self.release_ready();
             self.may_find = true;
         }
     }
 
-    /// Gives mails back that were not started.
-    fn give_back(&mut self) {
+    /// Releases mails that were not started.
+    fn release_ready(&mut self) {
         self.results.extend(self.ready.drain(..).map(|(due, _)| released(&due)));
     }
 }

@@ -234,11 +234,11 @@ pub fn look_again(db: &mut Db, payment: &Payment, due_at: NaiveDateTime) -> Quer
     Ok(())
 }
 
-/// Taken and given back without a question.
-pub fn give_back(db: &mut Db, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
+/// Returns a taken row without a call: it is due at that time.
+pub fn release(db: &mut Db, payment: &Payment, due_at: NaiveDateTime) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
     diesel::update(own)
-        .set((payments::due_at.eq(now), payments::attempts.eq(payments::attempts - 1)))
+        .set((payments::due_at.eq(due_at), payments::attempts.eq(payments::attempts - 1)))
         .execute(db)?;
     Ok(())
 }

@@ -4,8 +4,8 @@
 use chrono::TimeDelta;
 
 use super::pause::wait_after;
+use super::refunds::{make_refund, note_dispute, note_refunds};
 use super::report::CallReport;
-use super::returns::{give_back, note_dispute, note_refunds};
 use crate::db::{self, Database};
 use crate::error::Error;
 use crate::payment::store::clocks::{self, PacedEndpoint};
@@ -35,10 +35,10 @@ pub enum Call {
     Look(Box<DuePayment>),
     /// Close a page.
     Close(Box<DuePayment>),
-    /// Give money back, or say what became of that.
+    /// Make a refund, or say what became of it.
     Refund(Box<(Refund, Payment)>),
     /// Which refunds have begun at Stripe, or failed there? All events of one payment are one question.
-    Returns(Vec<WaitingEvent>, Box<Payment>),
+    OutsideRefunds(Vec<WaitingEvent>, Box<Payment>),
     /// What became of a dispute?
     Dispute(WaitingEvent, Box<Payment>),
     /// An event is about a page that was given up here, or that people look into. What became of it?
@@ -67,7 +67,7 @@ impl Call {
             Self::Look(_) | Self::Close(_) | Self::Fee(_) => CallKind::Look,
             Self::Open(_) | Self::TooLate(_) => CallKind::Page,
             Self::Refund(_) => CallKind::Refund,
-            Self::Returns(..) | Self::Dispute(..) | Self::Event(..) => CallKind::Event,
+            Self::OutsideRefunds(..) | Self::Dispute(..) | Self::Event(..) => CallKind::Event,
         }
     }
 
@@ -78,7 +78,7 @@ impl Call {
             Self::Look(_) | Self::Event(..) | Self::Fee(_) => PacedEndpoint::Read,
             Self::Close(_) => PacedEndpoint::Expire,
             Self::Refund(_) => PacedEndpoint::Refund,
-            Self::Returns(..) | Self::Dispute(..) => PacedEndpoint::List,
+            Self::OutsideRefunds(..) | Self::Dispute(..) => PacedEndpoint::List,
             Self::TooLate(_) => return None,
         })
     }
@@ -113,9 +113,9 @@ fn ask(db: &Database, stripe: &StripeClient, call: Call) -> Result<CallReport, E
         Call::Close(due) => close(db, stripe, &due),
         Call::Refund(both) => {
             let (refund, payment) = *both;
-            give_back(db, stripe, refund, &payment)
+            make_refund(db, stripe, refund, &payment)
         }
-        Call::Returns(events, payment) => note_refunds(db, stripe, &events, &payment),
+        Call::OutsideRefunds(events, payment) => note_refunds(db, stripe, &events, &payment),
         Call::Dispute(event, payment) => note_dispute(db, stripe, &event, &payment),
         Call::Event(event, due) => recheck_ended(db, stripe, &event, &due),
         Call::Fee(payment) => ask_fee(db, stripe, &payment),

@@ -6,8 +6,8 @@
 mod call;
 mod pause;
 mod reconciling;
+mod refunds;
 mod report;
-mod returns;
 mod room;
 mod take;
 

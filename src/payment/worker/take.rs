@@ -177,7 +177,7 @@ fn about_return(
                 return inbox::handled(db, &event.event_id, now);
             }
             for call in &mut *calls {
-                if let Call::Returns(events, of) = call
+                if let Call::OutsideRefunds(events, of) = call
                     && of.id == payment.id
                 {
                     events.push(event);
@@ -187,7 +187,7 @@ fn about_return(
             if calls.len() >= room {
                 return inbox::put_off(db, &event.event_id, now + NO_ROOM);
             }
-            calls.push(Call::Returns(vec![event], Box::new(payment)));
+            calls.push(Call::OutsideRefunds(vec![event], Box::new(payment)));
             Ok(())
         }
     }
@@ -268,7 +268,7 @@ fn in_turn(
             if number < granted {
                 in_turn.push((turn, call.clone()));
             } else {
-                give_back(db, call, turn)?;
+                release(db, call, turn)?;
             }
             turn += clocks::gap(terms.per_second);
         }
@@ -276,12 +276,14 @@ fn in_turn(
     Ok(in_turn)
 }
 
-fn give_back(db: &mut Db, call: &Call, at: NaiveDateTime) -> QueryResult<()> {
+fn release(db: &mut Db, call: &Call, at: NaiveDateTime) -> QueryResult<()> {
     match call {
-        Call::Open(due) | Call::Look(due) | Call::Close(due) => queue::give_back(db, &due.payment, at),
-        Call::Fee(payment) => queue::give_back(db, payment, at),
+        Call::Open(due) | Call::Look(due) | Call::Close(due) => queue::release(db, &due.payment, at),
+        Call::Fee(payment) => queue::release(db, payment, at),
         Call::Refund(both) => refunds::put_off(db, &both.0, at, both.0.last_error.as_deref()),
-        Call::Returns(events, _) => events.iter().try_for_each(|it| inbox::put_off(db, &it.event_id, at)),
+        Call::OutsideRefunds(events, _) => {
+            events.iter().try_for_each(|it| inbox::put_off(db, &it.event_id, at))
+        }
         Call::Dispute(event, _) | Call::Event(event, _) => inbox::put_off(db, &event.event_id, at),
         Call::TooLate(_) => Ok(()),
     }

@@ -1,6 +1,6 @@
 //! The OpenAPI document, and the page that is generated from it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use techkraft::resource::urls;
 
 use crate::support::{TestApp, between, header};
@@ -41,6 +41,22 @@ fn the_document_names_the_methods_that_the_server_takes() {
         allowed.sort();
         assert_eq!(described, allowed, "{path}");
     }
+}
+
+#[test]
+fn the_document_says_which_operations_need_a_token() {
+    let app = TestApp::spawn();
+    let document: Value = app.get("/api/v1/openapi.json").json().expect("JSON");
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let url = app.url(&path.replace(['{', '}'], "x"));
+        for (method, operation) in item.as_object().expect("an item") {
+            let needs_token = operation["security"] == json!([{ "bearer": [] }]);
+            let method: reqwest::Method = method.to_uppercase().parse().expect("a method");
+            let answer = app.client.request(method.clone(), &url).json(&json!({})).send().expect("an answer");
+            assert_eq!(answer.status() == 401, needs_token, "{method} {path}: {}", answer.status());
+        }
+    }
+    assert_eq!(document["security"], json!([{}, { "bearer": [] }]), "the others take one");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::http::{Reply, Request, decode_form};
-use super::returns::Refund;
+use super::refunds::Refund;
 use super::state::{Saved, Session, SessionStatus, State};
 use super::{STRIPE_KEY, STRIPE_LIVE_KEY};
 

@@ -6,7 +6,7 @@
 mod api;
 mod http;
 mod page;
-mod returns;
+mod refunds;
 mod state;
 mod webhooks;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::returns::Refund;
+use super::refunds::Refund;
 
 /// How webhooks are delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,11 +23,11 @@ const PENDING_AGAIN: TimeDelta = TimeDelta::hours(1);
 /// people can give a missing permission.
 const REFUSED_AGAIN: TimeDelta = TimeDelta::minutes(30);
 
-/// Gives money back, or asks what became of that.
+/// Makes a refund, or asks what became of it.
 ///
 /// Stripe forgets a key after a day. So from the second attempt on, it is first asked whether the refund
 /// exists: no money is sent twice, however late the second request is.
-pub(super) fn give_back(
+pub(super) fn make_refund(
     db: &Database,
     stripe: &StripeClient,
     refund: Refund,
