@@ -303,9 +303,12 @@ fn announce(started: &Started) {
     // the file at once.
     let password =
         started.new_password.as_ref().map(|password| first_password::notice(password, started.app.db.file()));
-    println!("TechKraft Tickets  {}", started.public_url);
-    println!("Admin              {}/admin", started.public_url);
+    let url = &started.public_url;
+    let mut lines = format!("TechKraft Tickets  {url}\nAdmin              {url}/admin\n");
     if let Some(notice) = password {
-        println!("{notice}");
+        lines.push_str(&notice);
+        lines.push('\n');
     }
+    // In one write, so that a script which has read the first line can read the password as well.
+    print!("{lines}");
 }

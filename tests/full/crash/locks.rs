@@ -151,7 +151,8 @@ fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
         let form = [("event_name", "Midnight Parade".to_owned()), ("password", password)];
         organizer.post("/admin/reseed", &form).expect("an answer")
     });
-    thread::sleep(Duration::from_millis(700));
+    let waiting = "pg_locks WHERE NOT granted AND relation = 'audit_log'::regclass";
+    eventually("the reseed waits for the audit log", || database.count(waiting) > 0);
     frozen.signal("-STOP");
     blockade.end("ROLLBACK");
     let frozen_at = Instant::now();

@@ -2,7 +2,7 @@
 //! messages are in German, buyers get the same answers.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 use testkit::blockade::Transaction;
@@ -69,7 +69,9 @@ fn a_deadlock_is_tried_again_in_any_language() {
     let post = post.header("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324").json(&body);
     thread::scope(|scope| {
         let answer = scope.spawn(move || post.send().expect("an answer"));
-        thread::sleep(Duration::from_millis(300));
+        eventually("the desk waits for the second ticket type", || {
+            database.count("pg_locks WHERE NOT granted") > 0
+        });
         psql.execute(&lock(ids[0]));
         psql.execute("COMMIT");
         let answer = answer.join().expect("it ends");
