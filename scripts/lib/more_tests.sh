@@ -9,7 +9,9 @@ source scripts/lib/schemathesis.sh
 run_more_tests() {
   stage "Browser journeys on PostgreSQL"
   export TEST_DATABASE_URL=$POSTGRES_URL
-  run_tests "Browser, PostgreSQL" --test browser -- "${browser_threads[@]}"
+  # Those that book, pay, cancel, admit and organize. How pages look does not depend on the database.
+  run_tests "Browser, PostgreSQL" --test browser -- booking:: cancellation:: gate:: holders:: on_sale:: once:: \
+    one_click:: organizer:: paying:: promoter:: queue:: race:: several_ticket_types:: "${browser_threads[@]}"
 
   # It is built here, and not beside tests that measure time.
   stage "The previous release on PostgreSQL"
@@ -26,11 +28,10 @@ run_more_tests() {
   local full_threads=(--test-threads "$((2 * $(nproc)))")
   stage "Crashes, proxies, replicas and the rest on SQLite"
   run_tests "Full, SQLite and own PostgreSQL" --test full -- --skip hostile:: "${full_threads[@]}"
-  stage "Crashes, proxies, replicas and the rest on PostgreSQL"
+  stage "Crashes and waiting rooms on PostgreSQL"
   export TEST_DATABASE_URL=$POSTGRES_URL
-  # Those that start a PostgreSQL of their own ran with SQLite.
-  run_tests "Full, PostgreSQL" --test full -- --skip own_postgres:: --skip previous_release:: --skip hostile:: \
-    "${full_threads[@]}"
+  # The others do not depend on the database, or start a PostgreSQL of their own and ran with SQLite.
+  run_tests "Full, PostgreSQL" --test full -- crash:: waiting_room:: --skip own_postgres:: "${full_threads[@]}"
   unset TEST_DATABASE_URL
 
   stage "The API against its document"
