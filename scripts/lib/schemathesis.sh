@@ -18,7 +18,7 @@ run_schemathesis() {
     [ -z "$site" ] || break
     sleep 0.1
   done
-  API_TOKEN=$(make_api_token "$site" "$folder")
+  API_TOKEN=$(make_api_token "$site" "$folder") || status=1
   export API_TOKEN
   (
     cp tests/schemathesis.toml "$folder/schemathesis.toml"
@@ -45,5 +45,5 @@ make_api_token() {
     --data-urlencode "new_password=$password" --data-urlencode "repeated_password=$password" >"$folder/page"
   "${visit[@]}" "$site/admin/tokens" --data name=schemathesis --data expires=90 --data-urlencode "password=$password" \
     --data bookings:write=true --data events:read=true --data events:write=true >"$folder/page"
-  "${visit[@]}" "$site/admin/tokens" | sed -n 's/.*Authorization: Bearer \([^&]*\)&.*/\1/p'
+  "${visit[@]}" "$site/admin/tokens" | grep --only-matching --max-count=1 'Bearer tk_[A-Za-z0-9_-]*' | cut -d' ' -f2
 }

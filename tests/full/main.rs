@@ -1,8 +1,8 @@
 //! Tests that need other programs or take long: crashes, failover, proxies, Redis, replicas, the previous release,
-//! and hostile requests. `scripts/test --all` runs them.
+//! and hostile requests.
 //!
-//! `scripts/test --all` runs all of them with SQLite, and those that depend on the database again with PostgreSQL. Tests
-//! under a module `own_postgres` start a PostgreSQL of their own, so the second run leaves them out.
+//! `scripts/test --all` runs all of them with SQLite, and those that depend on the database again with PostgreSQL.
+//! Tests under a module `own_postgres` start a PostgreSQL of their own, so the second run leaves them out.
 
 mod connections;
 mod crash;
