@@ -57,9 +57,9 @@ static EVENT_TABLE: [JsonField; 22] = [
 pub struct EventFieldsJson {
     #[schema(required = false, max_length = 80, example = "Night of the Owls")]
     pub name: String,
-    /// The end of its address. Left out: made from the name.
-    #[schema(required = false, max_length = 80, example = "night-of-the-owls")]
-    pub slug: String,
+    /// The end of its address. Null or left out of a new concert: made from the name.
+    #[schema(max_length = 80, example = "night-of-the-owls")]
+    pub slug: Option<String>,
     #[schema(max_length = 160, example = "One night only.")]
     pub tagline: Option<String>,
     /// Markdown; HTML is shown as text.
