@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use techkraft::booking::desk::Desk;
 use techkraft::booking::store::Batch;
-use techkraft::booking::{Booking, BookingLine, BookingOutcome, Order, new_reference, new_token};
+use techkraft::booking::{BookingLine, BookingOutcome, Order, new_reference, new_token};
 
 use crate::{Result, own_server};
 
@@ -33,7 +33,7 @@ fn as_booked(orders: &[&Order]) -> Batch {
         };
         let lines = order.lines().iter().map(line).collect();
         let codes = (new_reference(), new_token());
-        BookingOutcome::Booked(Booking::fresh(order, (0, 0, "USD".into()), lines, now, codes))
+        BookingOutcome::Booked(order.to_booking((0, 0, "USD".into()), lines, now, codes))
     };
     Batch { outcomes: orders.iter().map(booked).collect(), ..Batch::default() }
 }

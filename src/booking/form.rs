@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::buyer::{Buyer, Contact, parse_email, parse_name};
 use super::correction::form::suggestion;
+use super::order::NoWayToPay;
 use super::request_key::{FormAges, RequestKey, RequestKeyError, RequestKeys};
-use super::way_to_pay::NoWayToPay;
 use super::{NotOnSale, Order, OrderLine, QuantityError, messages, parse_more, parse_quantity};
 use crate::events::TicketType;
 use crate::events::board::{Board, Listing};
@@ -216,7 +216,7 @@ impl BookingForm {
         age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
         // One click asks nothing: it goes the way that the checkout offers first.
         let wants_online = self.pay == "online" || (self.is_one_click() && self.pay.is_empty());
-        let order = order.on_its_way_to_pay(&listing, wants_online, can_pay_online);
+        let order = order.held_if_paid_online(&listing, wants_online, can_pay_online);
         let refused = |NoWayToPay| Refused::of(FieldErrors::of_form(messages::NO_WAY_TO_PAY));
         order.map(Arc::new).map_err(refused)
     }

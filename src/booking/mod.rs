@@ -31,7 +31,6 @@ pub mod request_key;
 pub mod search;
 pub mod store;
 pub mod taking;
-pub mod way_to_pay;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -40,11 +39,10 @@ use self::buyer::Contact;
 pub use self::codes::{
     REFERENCE_ALPHABET, digits, is_token, new_reference, new_token, number, parse_reference,
 };
-pub use self::order::{Order, OrderLine};
+pub use self::order::{Order, OrderLine, QuantityError, parse_more, parse_quantity};
 pub use self::placed::{PlacedBooking, PlacedLine};
 use crate::db::text_enum;
 use crate::events::sale::SaleState;
-use crate::guard::typed_number;
 use crate::money::Money;
 use crate::schema::booking_lines;
 
@@ -169,33 +167,6 @@ impl BookingLine {
 }
 
 impl Booking {
-    /// The booking that an order becomes. `place`: its id, its event's, and the event's currency; `codes`: its
-    /// reference and token.
-    #[must_use]
-    pub fn fresh(
-        order: &Order,
-        (id, event_id, currency): (i64, i64, String),
-        lines: Vec<BookingLine>,
-        created_at: NaiveDateTime,
-        (reference, token): (String, String),
-    ) -> Self {
-        let price = |line: &BookingLine| line.unit_price_minor.saturating_mul(line.quantity.into());
-        Self {
-            id,
-            event_id,
-            reference,
-            token,
-            status: if order.hold_seconds.is_some() { BookingStatus::Held } else { BookingStatus::Confirmed },
-            currency,
-            total_minor: lines.iter().map(price).sum(),
-            buyer_name: order.buyer.name.clone(),
-            buyer: order.buyer.contact.clone(),
-            created_at,
-            canceled_at: None,
-            lines,
-        }
-    }
-
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
         self.status == BookingStatus::Confirmed
@@ -260,54 +231,5 @@ impl Booking {
     #[must_use]
     pub fn total(&self) -> Money {
         Money::new(self.total_minor, &self.currency)
-    }
-}
-
-/// Why a text is not a quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QuantityError {
-    NoNumber,
-    Zero,
-    TooMany,
-}
-
-/// Reads how many tickets are wanted.
-///
-/// # Errors
-/// Why it is not a quantity.
-pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, QuantityError> {
-    let number = typed_number::whole(typed).filter(|number| !number.starts_with('-'));
-    match number.ok_or(QuantityError::NoNumber)?.parse() {
-        Ok(0) => Err(QuantityError::Zero),
-        Ok(quantity) if quantity <= most => Ok(quantity),
-        // A number, even if it does not fit an i32.
-        _ => Err(QuantityError::TooMany),
-    }
-}
-
-/// As [`parse_quantity`], for a ticket type that a buyer may leave out: 0 is a quantity too.
-///
-/// # Errors
-/// Why it is not a quantity.
-pub fn parse_more(typed: &str, most: i32) -> Result<i32, QuantityError> {
-    match parse_quantity(typed, most) {
-        Err(QuantityError::Zero) => Ok(0),
-        other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_run_from_one_to_the_limit_of_the_ticket_type() {
-        assert_eq!(parse_quantity("1", 10), Ok(1));
-        assert_eq!(parse_quantity(" 10 ", 10), Ok(10));
-        assert_eq!((parse_quantity("٣", 10), parse_quantity("３", 10)), (Ok(3), Ok(3)));
-        assert_eq!((parse_quantity("2.0", 10), parse_quantity("2,0", 10)), (Ok(2), Ok(2)));
-        for bad in ["", "0", "11", "-1", "-0", "+1", "1.5", "1,5", "abc", "1e1", "99999999999999999999"] {
-            assert!(parse_quantity(bad, 10).is_err(), "{bad}");
-        }
     }
 }

@@ -1,10 +1,16 @@
-//! An order: what a buyer asks the desk for.
+//! An order: what a buyer asks the desk for, whether it is held to be paid for online, and the booking it becomes.
 
+use chrono::NaiveDateTime;
 use sha2::{Digest as _, Sha256};
 
-use super::NotOnSale;
 use super::buyer::Buyer;
-use crate::events::board::Board;
+use super::{Booking, BookingLine, BookingStatus, NotOnSale};
+use crate::events::PaymentChoice;
+use crate::events::board::{Board, Listing};
+use crate::guard::typed_number;
+
+/// How long tickets are held until somebody asks for a payment page.
+const PAY_SECONDS: i32 = 15 * 60;
 
 /// What a buyer asks the desk for: all of its lines, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +26,10 @@ pub struct Order {
     /// any price. It does not belong to the [hash](Self::hash).
     pub expected_total: Option<i64>,
 }
+
+/// The concert is paid for online, and this site has no account to pay to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoWayToPay;
 
 /// Some tickets of one ticket type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +71,27 @@ impl Order {
     #[must_use]
     pub fn at_total(self, expected_total: Option<i64>) -> Self {
         Self { expected_total, ..self }
+    }
+
+    /// The order, held where it is to be paid for online. What is free is booked at once. `wants_online`: what the
+    /// buyer has chosen, where the concert leaves the choice; `can_pay_online`: whether this site has an account.
+    ///
+    /// # Errors
+    /// [`NoWayToPay`].
+    pub fn held_if_paid_online(
+        self,
+        listing: &Listing,
+        wants_online: bool,
+        can_pay_online: bool,
+    ) -> Result<Self, NoWayToPay> {
+        let price = |id: i64| listing.ticket_type(id).map_or(0, |it| it.price_minor);
+        let is_due = self.lines().iter().any(|line| price(line.ticket_type_id) > 0);
+        match listing.event.payment {
+            PaymentChoice::Online if is_due && !can_pay_online => Err(NoWayToPay),
+            PaymentChoice::Online if is_due => Ok(self.held_for(PAY_SECONDS)),
+            PaymentChoice::Both if is_due && can_pay_online && wants_online => Ok(self.held_for(PAY_SECONDS)),
+            _ => Ok(self),
+        }
     }
 
     #[must_use]
@@ -108,6 +139,66 @@ impl Order {
         let digest = digest.finalize();
         digest[..8].iter().fold(0, |hash, byte| hash << 8 | i64::from(*byte))
     }
+
+    /// The booking that it becomes. `place`: its id, its event's, and the event's currency; `codes`: its reference
+    /// and token.
+    #[must_use]
+    pub fn to_booking(
+        &self,
+        (id, event_id, currency): (i64, i64, String),
+        lines: Vec<BookingLine>,
+        created_at: NaiveDateTime,
+        (reference, token): (String, String),
+    ) -> Booking {
+        let price = |line: &BookingLine| line.unit_price_minor.saturating_mul(line.quantity.into());
+        Booking {
+            id,
+            event_id,
+            reference,
+            token,
+            status: if self.hold_seconds.is_some() { BookingStatus::Held } else { BookingStatus::Confirmed },
+            currency,
+            total_minor: lines.iter().map(price).sum(),
+            buyer_name: self.buyer.name.clone(),
+            buyer: self.buyer.contact.clone(),
+            created_at,
+            canceled_at: None,
+            lines,
+        }
+    }
+}
+
+/// Why a text is not a quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuantityError {
+    NoNumber,
+    Zero,
+    TooMany,
+}
+
+/// Reads how many tickets are wanted.
+///
+/// # Errors
+/// Why it is not a quantity.
+pub fn parse_quantity(typed: &str, most: i32) -> Result<i32, QuantityError> {
+    let number = typed_number::whole(typed).filter(|number| !number.starts_with('-'));
+    match number.ok_or(QuantityError::NoNumber)?.parse() {
+        Ok(0) => Err(QuantityError::Zero),
+        Ok(quantity) if quantity <= most => Ok(quantity),
+        // A number, even if it does not fit an i32.
+        _ => Err(QuantityError::TooMany),
+    }
+}
+
+/// As [`parse_quantity`], for a ticket type that a buyer may leave out: 0 is a quantity too.
+///
+/// # Errors
+/// Why it is not a quantity.
+pub fn parse_more(typed: &str, most: i32) -> Result<i32, QuantityError> {
+    match parse_quantity(typed, most) {
+        Err(QuantityError::Zero) => Ok(0),
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +219,17 @@ mod tests {
             [order(&[(1, 2)], "Ada"), order(&[(1, 4), (2, 2)], "Ada"), order(&[(1, 2), (2, 4)], "Eve")]
         {
             assert_ne!(added.hash(), other.hash());
+        }
+    }
+
+    #[test]
+    fn quantities_run_from_one_to_the_limit_of_the_ticket_type() {
+        assert_eq!(parse_quantity("1", 10), Ok(1));
+        assert_eq!(parse_quantity(" 10 ", 10), Ok(10));
+        assert_eq!((parse_quantity("٣", 10), parse_quantity("３", 10)), (Ok(3), Ok(3)));
+        assert_eq!((parse_quantity("2.0", 10), parse_quantity("2,0", 10)), (Ok(2), Ok(2)));
+        for bad in ["", "0", "11", "-1", "-0", "+1", "1.5", "1,5", "abc", "1e1", "99999999999999999999"] {
+            assert!(parse_quantity(bad, 10).is_err(), "{bad}");
         }
     }
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::task::spawn_blocking;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
+use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::Pool;
 use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 use tokio::sync::oneshot;
@@ -47,7 +47,7 @@ pub use self::time::clock;
 pub(crate) use self::time::minute_sql;
 pub use self::url::DatabaseUrl;
 pub(crate) use self::writer::WriteTurn;
-pub use self::writer::{Failure, Writer};
+pub use self::writer::{Failure, Writer, write_transaction};
 use crate::error::Error;
 use crate::log_safe::one_line;
 use crate::start_error::StartError;
@@ -255,31 +255,6 @@ async fn off_thread<T: Send + 'static>(
     });
     spawn_blocking(work);
     answered.await.map_err(|_| Error::Internal("database work was interrupted".into()))?
-}
-
-/// Runs `work` between BEGIN and COMMIT. On SQLite, BEGIN IMMEDIATE takes the write lock: a transaction that reads
-/// first and takes the lock later fails at once if another has written, regardless of the busy timeout.
-///
-/// # Errors
-/// The error of `work` or of the database; the transaction is rolled back.
-pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> QueryResult<T> {
-    match db {
-        Db::Postgres(pg) => AnsiTransactionManager::begin_transaction(pg)?,
-        Db::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?,
-    }
-    type Transactions = <Db as Connection>::TransactionManager;
-    match work(db) {
-        Ok(value) => {
-            Transactions::commit_transaction(db)?;
-            Ok(value)
-        }
-        Err(error) => {
-            if let Err(e) = Transactions::rollback_transaction(db) {
-                log::warn!("rollback failed: {}", one_line(&e));
-            }
-            Err(error)
-        }
-    }
 }
 
 fn connect(url: &DatabaseUrl) -> diesel::ConnectionResult<Db> {

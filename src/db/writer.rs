@@ -1,17 +1,16 @@
-//! A writer with a connection of its own, for a thread that does nothing but write.
+//! A writer with a connection of its own, for a thread that does nothing but write, and the transaction of every write.
 
 use std::sync::Arc;
 
 use diesel::QueryResult;
-use diesel::connection::SimpleConnection as _;
+use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection as _, TransactionManager};
 use diesel::r2d2::R2D2Connection as _;
 use diesel::result::Error as DieselError;
+use parking_lot::{FairMutex, FairMutexGuard};
 
 use super::cause::{is_answer, is_passing, is_short};
 use super::closing::{Closing, WriterSlot};
 use super::primary::{Epoch, takes_no_writes};
-use parking_lot::{FairMutex, FairMutexGuard};
-
 use super::{Db, connect, one_line};
 use crate::db::url::DatabaseUrl;
 use crate::error::Error;
@@ -104,6 +103,31 @@ impl Writer {
         };
         set.map_err(|e| Failure::Passing(one_line(&e)))?;
         Ok(db)
+    }
+}
+
+/// Runs `work` between BEGIN and COMMIT. On SQLite, BEGIN IMMEDIATE takes the write lock: a transaction that reads
+/// first and takes the lock later fails at once if another has written, regardless of the busy timeout.
+///
+/// # Errors
+/// The error of `work` or of the database; the transaction is rolled back.
+pub fn write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> QueryResult<T>) -> QueryResult<T> {
+    match db {
+        Db::Postgres(pg) => AnsiTransactionManager::begin_transaction(pg)?,
+        Db::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?,
+    }
+    type Transactions = <Db as Connection>::TransactionManager;
+    match work(db) {
+        Ok(value) => {
+            Transactions::commit_transaction(db)?;
+            Ok(value)
+        }
+        Err(error) => {
+            if let Err(e) = Transactions::rollback_transaction(db) {
+                log::warn!("rollback failed: {}", one_line(&e));
+            }
+            Err(error)
+        }
     }
 }
 

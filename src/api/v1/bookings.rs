@@ -14,9 +14,9 @@ use crate::api::problem::{FieldError, LineLeft, Problem, ProblemType};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::booking::cancellation::{self, Canceler, Cancellation, CancellationOutcome};
+use crate::booking::order::NoWayToPay;
 use crate::booking::pages::{find_placed_booking, place};
 use crate::booking::release::announce;
-use crate::booking::way_to_pay::NoWayToPay;
 use crate::booking::{BookingOutcome, Order, PlacedBooking, messages, taking};
 use crate::guard::client_address;
 use crate::money::Money;
@@ -110,7 +110,7 @@ fn check(app: &App, new_booking: &NewBookingJson, request_key: &str) -> Result<A
     }
     let first = order.lines().first().map_or(0, |line| line.ticket_type_id);
     let Some(listing) = app.board.find_by_ticket_type(first) else { return Ok(Arc::new(order)) };
-    let order = order.on_its_way_to_pay(&listing, false, app.payments.is_some());
+    let order = order.held_if_paid_online(&listing, false, app.payments.is_some());
     order.map(Arc::new).map_err(|NoWayToPay| Problem::new(ProblemType::PaidOnline))
 }
 

@@ -247,14 +247,13 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::booking::Booking;
     use crate::booking::buyer::Buyer;
 
     fn pretended(orders: &[&Order]) -> Batch {
         let now = Utc::now().naive_utc();
         let booked = |order: &&Order| {
             let codes = (String::new(), String::new());
-            BookingOutcome::Booked(Booking::fresh(order, (1, 1, "USD".into()), Vec::new(), now, codes))
+            BookingOutcome::Booked(order.to_booking((1, 1, "USD".into()), Vec::new(), now, codes))
         };
         Batch { outcomes: orders.iter().map(booked).collect(), ..Batch::default() }
     }

@@ -243,6 +243,6 @@ impl BookedColumns {
         let currency = self.currencies.get(position(order.lines().first()?))?.clone();
         let codes = (call.references.get(index)?.clone(), call.tokens.get(index)?.clone());
         let place = (booking_id, self.event_ids.get(position(order.lines().first()?)).copied()?, currency);
-        Some(Booking::fresh(order, place, lines, self.booked_at, codes))
+        Some(order.to_booking(place, lines, self.booked_at, codes))
     }
 }

@@ -169,7 +169,7 @@ pub struct Fragment {
 }
 
 #[derive(Template)]
-#[template(path = "events/show.html", block = "availability")]
+#[template(path = "events/availability.html")]
 struct Availability<'a> {
     listing: &'a Listing,
     pace: Pace,

@@ -199,7 +199,7 @@ impl SqliteBatch<'_> {
         let Some(event) = first.map(|found| &found.event) else { return Ok(None) };
         let place = (id, event.id, event.currency.clone());
         let reference = self.reference_key.map_or_else(new_reference, |key| key.reference(id));
-        let booking = Booking::fresh(order, place, lines, self.now, (reference, new_token()));
+        let booking = order.to_booking(place, lines, self.now, (reference, new_token()));
         let contact = &order.buyer.contact;
         let row = NewBooking {
             booking: &booking,

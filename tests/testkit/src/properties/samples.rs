@@ -75,7 +75,7 @@ pub fn line() -> BookingLine {
 pub fn booking(buyer_name: &str, email: &str) -> Booking {
     let order = Order::of_one_type(1, 2, Buyer::with_email(buyer_name, email), "key".into());
     let codes = ("TK-7F3K-9QXM".into(), "AZn8rL2c0123456789abcdef".into());
-    Booking::fresh(&order, (1, 1, "USD".into()), vec![line()], seed::concert().starts_at, codes)
+    order.to_booking((1, 1, "USD".into()), vec![line()], seed::concert().starts_at, codes)
 }
 
 pub fn placed(event: Event, ticket_type: TicketType) -> PlacedBooking {
