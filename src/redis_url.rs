@@ -1,4 +1,4 @@
-//! Which Redis, when there is one.
+//! The setting `REDIS_URL`: reads it, and warns if it has no TLS.
 
 use std::fmt;
 use std::net::IpAddr;

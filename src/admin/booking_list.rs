@@ -6,7 +6,7 @@ use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::bookings::{Sought, seek};
+use super::bookings::{SearchTarget, find_target};
 use super::listing::{BookingFilter, ListedPage};
 use super::store::listing;
 use crate::app::App;
@@ -21,7 +21,7 @@ use crate::page::{Page, see_other};
 /// Bookings on a page.
 const PAGE_LENGTH: usize = 50;
 /// Bookings that are read at once to be compared with what was typed.
-const READ_AT_ONCE: usize = 2_000;
+const CANDIDATES_AT_ONCE: usize = 2_000;
 /// The statuses that can be asked for: a hold is listed when it is confirmed.
 const STATUSES: [(BookingStatus, &str); 2] =
     [(BookingStatus::Confirmed, "Confirmed"), (BookingStatus::Canceled, "Canceled")];
@@ -123,15 +123,15 @@ pub async fn index(
     app: web::Data<App>,
     Query(mut query): Query<BookingsQuery>,
 ) -> Result<HttpResponse, Error> {
-    let is_foreign_code = match seek(&app, &query.q).await? {
-        Sought::Booking(path) => return Ok(see_other(&path).finish()),
-        Sought::ForeignCode => true,
-        Sought::Words => false,
+    let is_foreign_code = match find_target(&app, &query.q).await? {
+        SearchTarget::Booking(path) => return Ok(see_other(&path).finish()),
+        SearchTarget::ForeignCode => true,
+        SearchTarget::Words => false,
     };
     let (slug, now) = (query.event.clone(), app.board.now());
     let load_choice = app.db.read_primary(move |db| {
         let concerts = listing::concerts_near(db, now)?;
-        if slug.is_empty() || !events::is_slug(&slug) {
+        if !events::is_slug(&slug) {
             return Ok((concerts, None, Vec::new()));
         }
         let (concert, ticket_types) = events::editing::store::find_whole(db, &slug)?;
@@ -175,13 +175,13 @@ async fn load(app: &App, filter: BookingFilter, before: Option<i64>) -> Result<L
             return Ok(ListedPage { lines, older });
         }
     }
-    compare(app, filter, before).await
+    load_in_pieces(app, filter, before).await
 }
 
 /// The newest bookings that fit. Reads piece by piece, so that a long search keeps no connection from the sale.
-async fn compare(app: &App, filter: BookingFilter, before: Option<i64>) -> Result<ListedPage, Error> {
+async fn load_in_pieces(app: &App, filter: BookingFilter, before: Option<i64>) -> Result<ListedPage, Error> {
     // One more than is shown tells whether there is another page.
-    let length = if filter.is_search() { READ_AT_ONCE } else { PAGE_LENGTH + 1 };
+    let length = if filter.is_search() { CANDIDATES_AT_ONCE } else { PAGE_LENGTH + 1 };
     let (mut ids, mut cursor, mut compared) = (Vec::new(), before, 0);
     let older = loop {
         let (filter, from) = (filter.clone(), cursor);

@@ -22,7 +22,7 @@ use crate::role::AccountRole;
 use crate::tickets::code::CodeError;
 use crate::tickets::link::booking_token;
 
-/// How many mails the page of a booking shows at most. There are one or two of each kind.
+/// How many mails the page of a booking shows at most, the newest.
 const MAILS_SHOWN: i64 = 20;
 
 #[derive(Template)]
@@ -55,6 +55,8 @@ impl OrganizerBookingPage {
         self.placed.booking.is_confirmed()
             && self.placed.booking.has_address()
             && !self.mails.iter().any(MailLine::is_confirmation)
+            // If there are more mails than are shown, the confirmation was the first.
+            && self.mails.len() < MAILS_SHOWN as usize
     }
 
     fn admitted(&self) -> usize {
@@ -121,7 +123,7 @@ fn path_of(placed: &PlacedBooking) -> String {
 }
 
 /// What was typed or pasted into the search.
-pub(super) enum Sought {
+pub(super) enum SearchTarget {
     /// The one booking that is meant, by its path.
     Booking(String),
     /// A ticket's code that this site has not made.
@@ -131,31 +133,31 @@ pub(super) enum Sought {
 
 /// Finds the one booking that the text names: by its reference, its token or link, a ticket's code as it is
 /// printed or scanned, or a ticket's link.
-pub(super) async fn seek(app: &App, typed: &str) -> Result<Sought, Error> {
+pub(super) async fn find_target(app: &App, typed: &str) -> Result<SearchTarget, Error> {
     let code = app.ticket_codes.verify(typed);
     let ticket = code.clone().ok().or_else(|| app.ticket_links.find(typed));
     if let Some(ticket) = ticket
-        && let Some(placed) = exists(find(app, &ticket.reference).await)?
+        && let Some(placed) = if_found(find(app, &ticket.reference).await)?
     {
-        return Ok(Sought::Booking(format!("{}#ticket-{}", path_of(&placed), ticket.seat)));
+        return Ok(SearchTarget::Booking(format!("{}#ticket-{}", path_of(&placed), ticket.seat)));
     }
     let token = booking_token(typed).or_else(|| Some(typed.trim()).filter(|it| is_token(it)));
     if let Some(token) = token.map(str::to_owned) {
         let found = app.db.read_primary(move |db| booking::store::find_by_token(db, &token)).await;
-        if let Some(placed) = exists(found)? {
-            return Ok(Sought::Booking(path_of(&placed)));
+        if let Some(placed) = if_found(found)? {
+            return Ok(SearchTarget::Booking(path_of(&placed)));
         }
     }
     // A name may look like a reference.
     if let Some(reference) = reference_in(typed)
-        && let Some(placed) = exists(find(app, &reference).await)?
+        && let Some(placed) = if_found(find(app, &reference).await)?
     {
-        return Ok(Sought::Booking(path_of(&placed)));
+        return Ok(SearchTarget::Booking(path_of(&placed)));
     }
-    Ok(if code == Err(CodeError::Foreign) { Sought::ForeignCode } else { Sought::Words })
+    Ok(if code == Err(CodeError::Foreign) { SearchTarget::ForeignCode } else { SearchTarget::Words })
 }
 
-fn exists(found: Result<PlacedBooking, Error>) -> Result<Option<PlacedBooking>, Error> {
+fn if_found(found: Result<PlacedBooking, Error>) -> Result<Option<PlacedBooking>, Error> {
     match found {
         Ok(placed) => Ok(Some(placed)),
         Err(Error::NotFound) => Ok(None),

@@ -1,5 +1,5 @@
-//! CSV files for spreadsheets: a byte order mark so that names keep their letters, times that they read as times,
-//! numbers with the decimal sign that goes with the separator, and no text that they would run as a formula.
+//! CSV files for a spreadsheet: a byte order mark so that names keep their letters, times that it reads as times,
+//! numbers with the decimal sign that goes with the separator, and no text that it would run as a formula.
 
 use std::io;
 

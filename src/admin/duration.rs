@@ -5,8 +5,8 @@ use crate::guard::typed_number::{self, is_ambiguous};
 /// What a person reads beside the field.
 const FORMS: &str = "Enter hours, like 24, 1.5 or 1:30.";
 
-/// Parts of an hour that have a sign of their own, in minutes.
-const PARTS: [(char, i32); 11] = [
+/// Fractions that have a character of their own, in sixtieths.
+const FRACTIONS: [(char, i32); 11] = [
     ('½', 30),
     ('¼', 15),
     ('¾', 45),
@@ -77,11 +77,11 @@ fn clock(hours: &str, minutes: &str) -> Option<f64> {
 }
 
 fn quantity(number: &str) -> Result<f64, String> {
-    let part = PARTS.iter().find(|(sign, _)| number.ends_with(*sign));
+    let part = FRACTIONS.iter().find(|(sign, _)| number.ends_with(*sign));
     let whole = part.map_or(number, |(sign, _)| number.strip_suffix(*sign).unwrap_or(number).trim());
     if part.is_none() && is_ambiguous(number) {
         let (thousands, fraction) = (number.replace(['.', ','], ""), number.replace(',', "."));
-        let fraction = fraction.trim_end_matches('0');
+        let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
         return Err(format!("This may be {fraction} or {thousands}. Enter one of these."));
     }
     let read = match part {
@@ -89,8 +89,8 @@ fn quantity(number: &str) -> Result<f64, String> {
         Some(_) => typed_number::whole(whole),
         None => typed_number::decimal(whole),
     };
-    let hours: f64 = read.and_then(|read| read.parse().ok()).ok_or(FORMS)?;
-    Ok(hours + part.map_or(0.0, |(_, minutes)| f64::from(*minutes) / 60.0))
+    let number: f64 = read.and_then(|read| read.parse().ok()).ok_or(FORMS)?;
+    Ok(number + part.map_or(0.0, |(_, sixtieths)| f64::from(*sixtieths) / 60.0))
 }
 
 #[cfg(test)]
@@ -165,5 +165,6 @@ mod tests {
                 "{typed:?}"
             );
         }
+        assert_eq!(parse("1,000"), Err("This may be 1 or 1000. Enter one of these.".to_owned()));
     }
 }

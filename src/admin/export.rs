@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::booking_list::{parse_status, parse_ticket_type};
 use super::csv_file::{CsvFile, Separator};
+use super::events::find;
 use super::export_file::{ExportFile, FilePiece, PIECE, broken, is_full, lock_exports, pieces};
 use super::listing::{BookingFilter, Candidate};
 use super::spreadsheet::{ExportedBooking, Rows, Spreadsheet};
@@ -22,7 +23,7 @@ use crate::audit::{self, Action};
 use crate::auth::access::Organizer;
 use crate::auth::session::Admin;
 use crate::error::Error;
-use crate::events::{self, Event, TicketType, is_slug};
+use crate::events::{Event, TicketType};
 use crate::guard::form::Query;
 use crate::page::Page;
 
@@ -61,14 +62,6 @@ pub async fn new(
     let (event, ticket_types) = find(&app, &slug).await?;
     let shown = ExportPage { page: page.clone(), event, ticket_types, query, is_busy: false };
     page.respond_unlisted(StatusCode::OK, &shown)
-}
-
-async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Error> {
-    if !is_slug(slug) {
-        return Err(Error::NotFound);
-    }
-    let slug = slug.to_owned();
-    app.db.read_primary(move |db| events::editing::store::find_whole(db, &slug)).await
 }
 
 #[derive(Default, Deserialize)]

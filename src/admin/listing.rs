@@ -34,6 +34,7 @@ impl BookingFilter {
         self.email.is_some() || !self.words.is_empty()
     }
 
+    /// Whether a booking matches what was typed into the search.
     #[must_use]
     pub fn fits(&self, candidate: &Candidate) -> bool {
         let Candidate { reference, buyer_name, buyer_email, .. } = candidate;
@@ -41,7 +42,7 @@ impl BookingFilter {
             let known = buyer_email.as_deref().map(normalized_email);
             known == Some(normalized_email(&shown_email(email)))
         };
-        if !self.email.as_ref().is_none_or(is_address) {
+        if self.email.as_ref().is_some_and(|it| !is_address(it)) {
             return false;
         }
         self.words.is_empty() || fit(self.words.words(), buyer_name, buyer_email.as_deref(), reference)

@@ -28,7 +28,7 @@ use crate::page::Page;
 /// sign-in, as everywhere.
 ///
 /// # Errors
-/// Only those of the inner services.
+/// If the body cannot be read, and those of the inner services.
 pub async fn keep_typed<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,

@@ -1,4 +1,4 @@
-//! `/admin/sign-in`, `/admin/sign-out`
+//! `/admin/sign-in`, `/admin/sign-out`: starts and ends an account's session.
 
 use std::collections::HashMap;
 

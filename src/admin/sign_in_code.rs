@@ -60,11 +60,11 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     let SignInCodeForm { code, next, others } = form;
     let (next, typed) = (ReturnPath::parse(&next), TypedForm::carried(others));
-    let Some(shown) = PasswordPassed::of(&app.cookies, &request) else {
+    let Some(passed) = PasswordPassed::of(&app.cookies, &request) else {
         return start_over(&page, next, typed);
     };
-    let browser = KnownBrowser::id_of(&app.auth, &request, &shown.username).await?;
-    let counters = FailureCounter::for_code(&shown.username, browser.as_deref());
+    let browser = KnownBrowser::id_of(&app.auth, &request, &passed.username).await?;
+    let counters = FailureCounter::for_code(&passed.username, browser.as_deref());
     let now = Utc::now().naive_utc();
     let refuse = |refusal: SignInRefusal, next, typed| {
         let error = Some(refusal::code_sentence(refusal));
@@ -78,9 +78,9 @@ pub async fn create(
     let client_address = address.to_string();
     let (typed_code, old_session) = (TypedCode::parse(&code), session::token_hash(&app.auth, &request));
     let auth = app.auth.clone();
-    let look = app.db.write(move |db| {
-        // The account as it is now: the password may have been changed since it was shown.
-        let account = accounts::find(db, &shown.username)?.filter(|account| shown.is_of(account));
+    let check = app.db.write(move |db| {
+        // The account as it is now: the password may have been changed since it was accepted.
+        let account = accounts::find(db, &passed.username)?.filter(|account| passed.is_of(account));
         let Some(account) = account else { return Ok((CodeOutcome::Gone, None)) };
         let actor = Actor { name: account.username.clone(), client_address: client_address.clone() };
         let seals = &auth.second_factors;
@@ -92,7 +92,7 @@ pub async fn create(
         begin(db, &session, old_session.as_deref(), &actor)?;
         Ok((outcome, Some((account, cookie))))
     });
-    match look.await? {
+    match check.await? {
         (CodeOutcome::Accepted, Some((account, session))) => {
             let (username, hash) = (&account.username, &account.password_hash);
             let browser = known_browser::cookie(&app.auth, &request, username, hash);
@@ -111,7 +111,7 @@ pub async fn create(
     }
 }
 
-/// Ten minutes are over, or the account has changed: the password is asked for again.
+/// The proof of the password has expired, or the account has changed: the password is asked for again.
 fn start_over(page: &Page, next: Option<ReturnPath>, typed: TypedForm) -> Result<HttpResponse, Error> {
     match next {
         Some(next) if !typed.is_empty() => {

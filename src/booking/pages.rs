@@ -46,7 +46,7 @@ struct BookingPage {
     /// Each ticket has a page of its own to send to a friend.
     ticket_links: Option<TicketLinks>,
     /// Whether the concert is today: then the codes come first.
-    is_day: bool,
+    is_event_day: bool,
     /// Venue time, for the copy that the browser keeps.
     now: String,
     /// What the landing page needs for the next booking; only when the confirmation goes into its dialog.
@@ -285,7 +285,7 @@ fn confirmation(app: &App, page: Page, placed: PlacedBooking, may_undo: bool) ->
     let is_confirmed = placed.booking.is_confirmed();
     let tickets = if is_confirmed { tickets::of_booking(&app.ticket_codes, &placed) } else { Vec::new() };
     let ticket_links = Some(app.ticket_links.clone());
-    let is_day = tickets::is_day(&placed.event, now);
+    let is_event_day = tickets::is_event_day(&placed.event, now);
     let now = placed.event.clock().minute(&now);
     let express = None;
     BookingPage {
@@ -297,7 +297,7 @@ fn confirmation(app: &App, page: Page, placed: PlacedBooking, may_undo: bool) ->
         can_undo,
         tickets,
         ticket_links,
-        is_day,
+        is_event_day,
         now,
         express,
     }

@@ -1,4 +1,4 @@
-//! The people of the demo. Nobody has these addresses: `example.org` and its like belong to nobody (RFC 2606).
+//! The people of the demo. Nobody has these addresses: their domains are reserved for examples (RFC 2606).
 
 use crate::booking::buyer::Buyer;
 

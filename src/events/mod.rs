@@ -1,5 +1,6 @@
-//! Events and their ticket types. An event is on one date at one venue; each of its ticket types
-//! has a price, a capacity, and a number still available that only booking lowers. Bookings do not belong here.
+//! Events and their ticket types. An event is on one date at one venue; each of its ticket types has a price, a
+//! capacity, and the number of tickets that are still available. Tables and most types say event, pages say concert.
+//! Bookings do not belong here.
 
 pub mod board;
 pub mod calendar;
@@ -44,7 +45,7 @@ text_enum! {
         Published = "published",
         /// It does not take place. Its page says so.
         Canceled = "canceled",
-        /// It is over, and nothing about it changes any more.
+        /// Put away by the organizer: over, canceled, or a draft that is not needed. It can be restored.
         Archived = "archived",
     }
 }
@@ -121,7 +122,7 @@ pub struct Event {
     /// In years.
     pub age_limit: Option<i32>,
     pub organizer_name: String,
-    /// An address or a link, as the organizer writes it.
+    /// Ways to reach the organizer, as typed: see [`Event::organizer_contacts`].
     pub organizer_contact: String,
     pub state: EventState,
     /// UTC. `None`: from publication on.
@@ -150,13 +151,13 @@ pub struct Event {
     pub image_alt: String,
     #[serde(default = "at_venue")]
     pub payment: PaymentChoice,
-    /// The fee that is kept for each returned ticket that was paid for online. `None`: nothing is refunded.
+    /// The fee kept for each returned ticket that was paid for online. `None`: returned tickets are not refunded.
     #[serde(default)]
     pub refund_fee_minor: Option<i64>,
 }
 
 impl Event {
-    /// The fee that is kept for each returned ticket that was paid for online. `None`: its whole price.
+    /// The fee kept for each returned ticket that was paid for online. `None`: returned tickets are not refunded.
     #[must_use]
     pub fn refund_fee(&self) -> Option<crate::money::Money> {
         self.refund_fee_minor.map(|fee| crate::money::Money::new(fee, &self.currency))

@@ -52,12 +52,10 @@ impl Event {
         if self.organizer_email().is_some() {
             return format!("Questions? Reply to this email to reach {name}.");
         }
-        match self.organizer_line() {
-            line if self.organizer_contact.is_empty() || line.is_empty() => {
-                "Replies to this email aren’t read.".into()
-            }
-            line => format!("Questions? Contact {line}. Replies to this email aren’t read."),
+        if self.organizer_contacts().is_empty() {
+            return "Replies to this email aren’t read.".into();
         }
+        format!("Questions? Contact {}. Replies to this email aren’t read.", self.organizer_line())
     }
 }
 
@@ -77,9 +75,11 @@ fn href(text: &str) -> Option<String> {
     if Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
         return Some(text.to_owned());
     }
-    let digits: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-    let is_phone = text.chars().all(|c| c.is_ascii_digit() || "+ ()-./".contains(c));
-    (is_phone && digits.len() >= DIGITS_MIN).then(|| format!("tel:{digits}"))
+    let plus = if text.starts_with('+') { "+" } else { "" };
+    let national = text.strip_prefix('+').unwrap_or(text);
+    let digits: String = national.chars().filter(char::is_ascii_digit).collect();
+    let is_phone = national.chars().all(|c| c.is_ascii_digit() || " ()-./".contains(c));
+    (is_phone && digits.len() >= DIGITS_MIN).then(|| format!("tel:{plus}{digits}"))
 }
 
 #[cfg(test)]
@@ -103,7 +103,15 @@ mod tests {
             None,
         ];
         assert_eq!(links, expected);
-        for text in ["javascript:alert(1)", "mailto:a@b.example", "12345", "a@b", "ftp://example.org"] {
+        for text in [
+            "javascript:alert(1)",
+            "mailto:a@b.example",
+            "12345",
+            "+12345",
+            "++++++",
+            "a@b",
+            "ftp://example.org",
+        ] {
             assert_eq!(href(text), None, "{text}");
         }
     }
@@ -112,6 +120,7 @@ mod tests {
     fn a_mail_says_who_reads_its_replies() {
         for (name, contact, says) in [
             ("", "", "Replies to this email aren’t read."),
+            ("The Foundry", ",", "Replies to this email aren’t read."),
             ("The Foundry", "", "Replies to this email aren’t read."),
             ("The Foundry", "box@example.org", "Questions? Reply to this email to reach The Foundry."),
             ("", "box@example.org", "Questions? Reply to this email to reach the organizer."),

@@ -12,13 +12,14 @@ use crate::db::Database;
 /// Time between two readings of the database's clock.
 const SET_CLOCK_EVERY: Duration = Duration::from_secs(10);
 /// The longest time between two checks for sales that start or end: a change may have moved one.
-const TIME_PASSES_MAX: Duration = Duration::from_millis(500);
+const CHECK_SALES_EVERY: Duration = Duration::from_millis(500);
 
 /// Starts and ends sales on the board in their second, as long as the program runs.
 pub async fn keep_time(board: Arc<Board>, db: Database) {
     let mut clock_set_at = Instant::now();
     loop {
-        let wait = board.open_and_close_sales().map_or(TIME_PASSES_MAX, |wait| wait.min(TIME_PASSES_MAX));
+        let wait = board.open_and_close_sales().map_or(CHECK_SALES_EVERY, |wait| wait.min(CHECK_SALES_EVERY));
+        // A sale that turns within the millisecond must not make this loop spin.
         tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
         if clock_set_at.elapsed() >= SET_CLOCK_EVERY {
             clock_set_at = Instant::now();

@@ -41,17 +41,16 @@ pub async fn redirect_to_own_host<B: MessageBody>(
             || is_api(path)
             || find(path).is_some_and(|endpoint| endpoint.is_monitoring)
     };
-    // The headers are compared first: nearly every request names the site's own host and needs no other
-    // check.
+    // The host is compared first: nearly every request names the site's own, and its path need not be looked up.
     let settings = request.app_data::<web::Data<GuardSettings>>();
-    let public_url = settings
+    let redirect_to = settings
         .and_then(|settings| settings.public_url.as_ref())
         .filter(|url| is_foreign(request.headers(), url) && !is_left_alone());
     if settings.is_some_and(|settings| is_rebound(request.headers(), settings)) {
         let error = Error::Unreadable("the host is not this server".into(), StatusCode::MISDIRECTED_REQUEST);
         return Ok(refuse(request, error));
     }
-    match public_url {
+    match redirect_to {
         Some(public_url) => {
             let place = request.uri().path_and_query().map_or("/", |it| it.as_str());
             let place = if place.starts_with('/') { place } else { "/" };
@@ -88,15 +87,17 @@ fn is_rebound(headers: &HeaderMap, settings: &GuardSettings) -> bool {
 pub(super) fn is_foreign(headers: &HeaderMap, public_url: &str) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(host);
     let own = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
-    let is_own = |name: &str| name.eq_ignore_ascii_case(host(own));
+    let names_site = |name: &str| name.eq_ignore_ascii_case(host(own));
     // A trailing dot, which stands for the DNS root, leaves the name the same but changes the origin: forms
     // would be refused.
     let is_rooted =
         |host: &str| host.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':').ends_with('.');
-    let has_dot = headers.get(HOST).and_then(|value| value.to_str().ok()).is_some_and(is_rooted);
+    let ends_with_dot = headers.get(HOST).and_then(|value| value.to_str().ok()).is_some_and(is_rooted);
     match text(HOST.as_str()) {
         Some(name) => {
-            is_public(name) && (has_dot || !is_own(name)) && !text(FORWARDED_HOST).is_some_and(is_own)
+            is_public(name)
+                && (ends_with_dot || !names_site(name))
+                && !text(FORWARDED_HOST).is_some_and(names_site)
         }
         None => false,
     }

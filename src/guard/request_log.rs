@@ -2,8 +2,8 @@
 //! hold names, addresses and secrets. `RUST_LOG=techkraft::request=warn` turns the lines off.
 //!
 //! Refused requests cost their sender nothing, so they must not fill the log, nor push other lines out of it.
-//! A rate limited request has no line: the limiter names its client once a minute. Of the requests that are
-//! refused for their shape or origin, only some have a line.
+//! A rate limited request has no line: the limiter names its client once a minute. Of the requests with another
+//! refusal's status, 60 a minute have a line.
 
 use std::num::NonZeroU32;
 use std::time::Instant;
@@ -69,7 +69,7 @@ fn is_due(status: StatusCode) -> bool {
     }
 }
 
-/// Whether a middleware has refused the request, before any page was asked.
+/// Whether the status is one that requests are refused with. Some handlers answer with it too.
 fn is_refusal(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 403 | 405 | 408 | 411 | 413 | 414 | 415 | 417 | 421 | 429 | 431)
 }

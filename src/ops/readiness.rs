@@ -11,8 +11,8 @@ use super::Ops;
 use super::cached_probe::{CachedProbe, ProbeResult, TIMEOUT};
 use crate::db::Schema;
 
-/// The desk's worker beats every second, and before each attempt. This is twice as long as one of its statements may
-/// wait for a lock.
+/// The desk's worker beats every second, and before each attempt. Twice the longest wait for a lock, which is SQLite's
+/// `busy_timeout` of 5 s.
 const DESK_SILENCE_MAX: Duration = Duration::from_secs(10);
 /// A server thread beats five times a second.
 const THREAD_SILENCE_MAX: Duration = Duration::from_secs(5);

@@ -73,7 +73,7 @@ pub struct Recorder(Rc<Counting>);
 
 struct Counting {
     all: Arc<Requests>,
-    /// Few; the most frequent ones come first.
+    /// In the order of their first request. There are few, so each is found by a linear search.
     known: RefCell<Vec<Known>>,
 }
 

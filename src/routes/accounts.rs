@@ -1,4 +1,4 @@
-//! The URL map of accounts: signing in, one's own account, and the team.
+//! The URL map of accounts: signing in, one's own account, setup, and the team.
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, post};

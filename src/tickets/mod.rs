@@ -61,10 +61,10 @@ pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
     Seat::all_of(placed).into_iter().filter_map(ticket).collect()
 }
 
-/// Whether it is time to show tickets at the gate: on the concert's day at the venue, and until the concert
-/// is over. `now`: UTC.
+/// Whether tickets are shown at the top: all day on the concert's day at the venue, and after midnight until it is
+/// over. `now`: UTC.
 #[must_use]
-pub fn is_day(event: &Event, now: NaiveDateTime) -> bool {
+pub fn is_event_day(event: &Event, now: NaiveDateTime) -> bool {
     let date = |at: &NaiveDateTime| event.clock().local(at).date_naive();
     date(&now) == date(&event.starts_at) || (event.starts_at..event.ends_at).contains(&now)
 }

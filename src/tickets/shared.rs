@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::Utc;
 
 use super::link::TicketLinks;
-use super::{Ticket, is_day, of_booking};
+use super::{Ticket, is_event_day, of_booking};
 use crate::app::App;
 use crate::booking::{BookingStatus, PlacedBooking, store};
 use crate::error::Error;
@@ -29,7 +29,7 @@ struct TicketPage {
     url: String,
     picture: SharedPicture,
     /// Whether the concert is today: then the code comes first.
-    is_day: bool,
+    is_event_day: bool,
     /// Venue time, for the copy that the browser keeps.
     now: String,
 }
@@ -47,7 +47,7 @@ pub async fn show(page: Page, app: web::Data<App>, token: web::Path<String>) -> 
         ticket_links: None,
         url: format!("{}/tickets/{token}", app.public_url),
         picture: SharedPicture::of_concert(&app.public_url, &placed.event),
-        is_day: is_day(&placed.event, now),
+        is_event_day: is_event_day(&placed.event, now),
         now: placed.event.clock().minute(&now),
         placed,
     };

@@ -1,4 +1,4 @@
-//! What an organizer does to a concert with one button: publish, take back, pause, archive.
+//! What an organizer does to a concert with one button: publish, unpublish, pause and archive it.
 
 use std::collections::HashMap;
 
@@ -71,15 +71,20 @@ pub async fn withdraw(
 
 /// `POST /admin/events/{slug}/pause`, with `paused=true` or `paused=false`.
 pub async fn pause(
+    page: Page,
     Organizer(admin): Organizer,
     app: web::Data<App>,
     slug: web::Path<String>,
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
-    let (event, _) = find(&app, &slug).await?;
+    let (event, ticket_types) = find(&app, &slug).await?;
     let paused = is_true(&typed, "paused")?;
     let (actor, id) = (admin.actor(), event.id);
-    let event = app.db.write(move |db| acts::pause(db, id, paused, &actor)).await?;
+    if app.db.write(move |db| acts::pause(db, id, paused, &actor)).await?.is_none() {
+        let why = "A canceled or archived concert can’t be paused or resumed.";
+        let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types).refused(why);
+        return page.respond_unlisted(StatusCode::CONFLICT, &shown);
+    }
     let words = if paused { "Sale paused. Nothing is sold until you resume it." } else { "Sale resumed." };
     done(&app, &event.slug, words).await
 }

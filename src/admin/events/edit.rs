@@ -32,7 +32,7 @@ pub struct EventFormPage {
     copied: Option<Event>,
     form: FormFields,
     /// Whom the change affects: how many people hold tickets, and what changes for them.
-    touched: Option<(i64, String)>,
+    affected: Option<(i64, String)>,
     /// What the organizer writes to them.
     message: String,
 }
@@ -40,10 +40,10 @@ pub struct EventFormPage {
 impl EventFormPage {
     #[must_use]
     pub fn new(page: Page, event: Option<Event>, copied: Option<Event>, form: FormFields) -> Self {
-        Self { page, event, copied, form, touched: None, message: String::new() }
+        Self { page, event, copied, form, affected: None, message: String::new() }
     }
 
-    /// The concert whose picture the form shows.
+    /// The concert that is changed or copied. The form shows its picture.
     fn shown(&self) -> Option<&Event> {
         self.event.as_ref().or(self.copied.as_ref())
     }
@@ -66,8 +66,7 @@ impl EventFormPage {
 
     /// The address of the page above.
     fn parent(&self) -> String {
-        let above = self.event.as_ref().or(self.copied.as_ref());
-        above.map_or("/admin/events".into(), |it| format!("/admin/events/{}", it.slug))
+        self.shown().map_or("/admin/events".into(), |it| format!("/admin/events/{}", it.slug))
     }
 }
 
@@ -93,7 +92,7 @@ pub async fn update(
     mut sent: SentEvent,
 ) -> Result<HttpResponse, Error> {
     let (event, ticket_types) = find(&app, &slug).await?;
-    let (mut fields, shown) = filled_in(&event, &sent.typed);
+    let (mut fields, shown_version) = filled_in(&event, &sent.typed);
     let show = |status, fields| {
         let form = EventFormPage::new(page.clone(), Some(event.clone()), None, fields);
         page.respond_unlisted(status, &form)
@@ -111,7 +110,7 @@ pub async fn update(
     };
     let (actor, id) = (admin.actor(), event.id);
     let notice = match notice_of(&app, &event, &facts, &sent.typed).await? {
-        NoticeAnswer::Clear(notice) => notice,
+        NoticeAnswer::Decided(notice) => notice,
         NoticeAnswer::Ask { holders, change, fault } => {
             let status = if fault.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
             if let Some(fault) = fault {
@@ -119,7 +118,7 @@ pub async fn update(
             }
             sent.ask_again(&mut fields.faults);
             let form = EventFormPage {
-                touched: Some((holders, change)),
+                affected: Some((holders, change)),
                 message: sent.typed.get("message").cloned().unwrap_or_default(),
                 ..EventFormPage::new(page.clone(), Some(event), None, fields)
             };
@@ -131,7 +130,7 @@ pub async fn update(
         Err(fault) => return show(picture_form::mark(&mut fields.faults, fault), fields),
     };
     let write = app.db.write(move |db| {
-        let changed = store::update(db, id, shown, &facts, &actor)?;
+        let changed = store::update(db, id, shown_version, &facts, &actor)?;
         if changed.is_ok() {
             store::pictures::apply(db, id, &picture)?;
         }
@@ -157,11 +156,11 @@ pub async fn update(
 
 /// The form as it was sent, and the version of the concert that it was opened with.
 fn filled_in(event: &Event, typed: &HashMap<String, String>) -> (FormFields, Option<i64>) {
-    let shown = shown_version(typed);
-    let mut fields = FormFields::new(event_fields::of(event), shown.unwrap_or(event.facts_version));
+    let version = shown_version(typed);
+    let mut fields = FormFields::new(event_fields::of(event), version.unwrap_or(event.facts_version));
     fields.typed.fill_in(&EVENT_FIELDS, typed);
     fields.typed.fill_in_boxes(&EVENT_BOXES, typed);
-    (fields, shown)
+    (fields, version)
 }
 
 /// Reads the fields. A way to pay that this site does not have is a fault of its field. `prices`: those of
@@ -181,7 +180,7 @@ pub fn read(
 /// Whether holders are to be told of a change.
 enum NoticeAnswer {
     /// What they are told; `None`: nothing.
-    Clear(Option<HolderNotice>),
+    Decided(Option<HolderNotice>),
     /// The organizer is asked first, or has written something that cannot be sent.
     Ask {
         holders: i64,
@@ -199,13 +198,13 @@ async fn notice_of(
 ) -> Result<NoticeAnswer, Error> {
     let is_sold = event.state == EventState::Published && !event.is_over(app.board.now());
     let change = if is_sold { HolderNotice::of_change(event, facts) } else { None };
-    let Some(change) = change else { return Ok(NoticeAnswer::Clear(None)) };
+    let Some(change) = change else { return Ok(NoticeAnswer::Decided(None)) };
     let id = event.id;
     let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
     let field = |name: &str| typed.get(name).map_or("", String::as_str);
     Ok(match (holders, field("notify"), parse_message(field("message"))) {
-        (0, ..) | (_, "no", Ok(_)) => NoticeAnswer::Clear(None),
-        (_, "yes", Ok(message)) => NoticeAnswer::Clear(Some(HolderNotice { message, ..change })),
+        (0, ..) | (_, "no", _) => NoticeAnswer::Decided(None),
+        (_, "yes", Ok(message)) => NoticeAnswer::Decided(Some(HolderNotice { message, ..change })),
         (_, _, message) => NoticeAnswer::Ask { holders, change: change.words(), fault: message.err() },
     })
 }

@@ -38,10 +38,10 @@ impl FormFields {
         self.faults.of(field)
     }
 
-    /// The attributes that name the field's hint and error to screen readers.
+    /// The ids of the field's hint and error, for `aria-describedby`.
     #[must_use]
-    pub fn described_by(&self, field: &str, hint: &str) -> Option<String> {
-        let hint = (!hint.is_empty()).then(|| format!("{field}-hint"));
+    pub fn described_by(&self, field: &str, has_hint: bool) -> Option<String> {
+        let hint = has_hint.then(|| format!("{field}-hint"));
         let error = self.error(field).map(|_| format!("{field}-error"));
         let ids: Vec<String> = [hint, error].into_iter().flatten().collect();
         (!ids.is_empty()).then(|| ids.join(" "))

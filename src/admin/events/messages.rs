@@ -1,5 +1,5 @@
 //! `/admin/events/{slug}/messages`: a message to the holders of a concert's tickets, or of one ticket type.
-//! It is written, previewed, sent to oneself as a test, and sent to all. The page also lists the messages
+//! It is written, previewed, sent as a test to one address, and sent to all. The page also lists the messages
 //! that were sent.
 
 use std::collections::HashMap;
@@ -55,10 +55,11 @@ impl MessagesPage {
         let chosen = self.ticket_types.iter().find(|it| self.is_chosen(it));
         HolderMessage::audience(chosen.map(|it| it.name.as_str()))
     }
+}
 
-    fn people_words(&self, people: &i64) -> String {
-        format!("{} {}", crate::money::grouped(people), if *people == 1 { "person" } else { "people" })
-    }
+/// "1 person", "1,200 people"
+fn people_words(people: &i64) -> String {
+    format!("{} {}", crate::money::grouped(people), if *people == 1 { "person" } else { "people" })
 }
 
 async fn load(page: &Page, app: &App, slug: &str) -> Result<MessagesPage, Error> {
@@ -171,7 +172,7 @@ async fn send(
     let (actor, slug) = (admin.actor(), shown.event.slug.clone());
     match app.db.write(move |db| messages::send(db, &new, &actor)).await? {
         MessageOutcome::Started(people) => {
-            let people = shown.people_words(&people);
+            let people = people_words(&people);
             done(app, &slug, format!("Your message is being sent to {people}.")).await
         }
         MessageOutcome::SentBefore => {

@@ -29,7 +29,7 @@ use crate::page::{Toast, see_other_with};
 use crate::sales;
 
 /// The concert that has that slug or had it, and its ticket types.
-async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Error> {
+pub(super) async fn find(app: &App, slug: &str) -> Result<(Event, Vec<TicketType>), Error> {
     if !is_slug(slug) {
         return Err(Error::NotFound);
     }

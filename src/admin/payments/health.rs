@@ -5,8 +5,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::admin::store::payments::WebhookFacts;
 
-/// An event that arrives this long after it happened was found by asking, once an hour, and not sent by the
-/// webhook.
+/// An event this late counts as not sent by the webhook: the hourly look at Stripe's list found it.
 const LATE: TimeDelta = TimeDelta::minutes(2);
 /// For this long after a payment page was opened, no event needs to have arrived.
 const EVENTS_LATE_AFTER: TimeDelta = TimeDelta::hours(1);
@@ -22,10 +21,10 @@ impl WebhookHealth {
     /// `now`: UTC.
     #[must_use]
     pub fn of(facts: &WebhookFacts, now: NaiveDateTime) -> Self {
-        let told = facts.newest.iter().filter(|(happened, received)| *received - *happened < LATE);
-        let last_told = told.map(|(_, received)| *received).max();
-        let ill = |words: &str| Self { is_well: false, words: words.to_owned() };
-        match (last_told, facts.last_opened) {
+        let by_webhook = facts.newest.iter().filter(|(happened, received)| *received - *happened < LATE);
+        let last_by_webhook = by_webhook.map(|(_, received)| *received).max();
+        let unwell = |words: &str| Self { is_well: false, words: words.to_owned() };
+        match (last_by_webhook, facts.last_opened) {
             (_, None) if facts.newest.is_empty() => {
                 Self { is_well: true, words: "Nobody has paid online yet.".to_owned() }
             }
@@ -35,11 +34,11 @@ impl WebhookHealth {
             {
                 Self { is_well: true, words: "No news from Stripe yet.".to_owned() }
             }
-            (None, _) if facts.newest.is_empty() => ill(
+            (None, _) if facts.newest.is_empty() => unwell(
                 "Buyers have paid, but Stripe has sent this site no events, so payments show up late. Check the \
                  webhook’s address and STRIPE_WEBHOOK_SECRET.",
             ),
-            (None, _) => ill(
+            (None, _) => unwell(
                 "Stripe’s last events came only when we asked, so payments show up late. Check the webhook’s \
                  address and STRIPE_WEBHOOK_SECRET.",
             ),

@@ -107,6 +107,7 @@ pub async fn create(
     let wanted = WantedAmount {
         payment_id,
         amount_minor,
+        // No payment has -1: a form without it is shown again.
         refunded_before: form.refunded.parse().unwrap_or(-1),
         reason,
         actor: actor.name.clone(),
@@ -146,6 +147,9 @@ async fn find_paid(app: &App, reference: &str) -> Result<(PlacedBooking, Option<
 }
 
 fn read_amount(typed: &str, payment: &Payment) -> Result<i64, String> {
+    if typed.trim().is_empty() {
+        return Err("Enter the amount to refund.".to_owned());
+    }
     let minor = price(typed.trim(), &payment.currency)?;
     let left = payment.kept();
     match minor {

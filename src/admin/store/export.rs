@@ -8,24 +8,28 @@ use diesel::prelude::*;
 
 use crate::admin::listing::BookingFilter;
 use crate::admin::spreadsheet::{ExportedBooking, TicketUse};
+use crate::booking::BookingStatus;
 use crate::booking::store::{BookingRow, with_lines};
 use crate::db::Db;
 use crate::schema::{booking_lines, bookings, used_tickets};
 
 /// How many bookings a file has, if the typed search is not applied.
 pub fn booking_count(db: &mut Db, filter: &BookingFilter) -> QueryResult<i64> {
-    exported(filter).count().get_result(db)
+    filtered(filter).count().get_result(db)
 }
 
-type Exported = bookings::BoxedQuery<'static, <Db as diesel::Connection>::Backend>;
+type BookingQuery = bookings::BoxedQuery<'static, <Db as diesel::Connection>::Backend>;
 
-/// The bookings of a concert, with any status unless the filter names one.
-fn exported(filter: &BookingFilter) -> Exported {
-    let mut exported =
-        bookings::table.filter(bookings::event_id.eq(filter.event_id.unwrap_or_default())).into_boxed();
-    if let Some(status) = filter.status {
-        exported = exported.filter(bookings::status.eq(status));
-    }
+/// The bookings of a concert that the filter keeps, before the typed search: the same as in the list.
+fn filtered(filter: &BookingFilter) -> BookingQuery {
+    let statuses = match filter.status {
+        Some(status) => vec![status],
+        None => vec![BookingStatus::Confirmed, BookingStatus::Canceled],
+    };
+    let mut exported = bookings::table
+        .filter(bookings::event_id.eq(filter.event_id.unwrap_or_default()))
+        .filter(bookings::status.eq_any(statuses))
+        .into_boxed();
     if let Some(ticket_type_id) = filter.ticket_type_id {
         exported = exported.filter(exists(
             booking_lines::table
@@ -43,7 +47,7 @@ pub fn bookings_after(
     after: i64,
     limit: i64,
 ) -> QueryResult<Vec<ExportedBooking>> {
-    let rows: Vec<BookingRow> = exported(filter)
+    let rows: Vec<BookingRow> = filtered(filter)
         .filter(bookings::id.gt(after))
         .order(bookings::id)
         .limit(limit)
@@ -66,9 +70,9 @@ pub fn bookings_after(
         let is_admitted = state == "admitted";
         uses.entry(booking_id).or_default().push(TicketUse { seat, ticket_type_id, is_admitted, gate, at });
     }
-    let exported = |booking: crate::booking::Booking| {
+    let with_uses = |booking: crate::booking::Booking| {
         let uses = uses.remove(&booking.id).unwrap_or_default();
         ExportedBooking { booking, uses }
     };
-    Ok(with_lines(db, rows)?.into_iter().map(exported).collect())
+    Ok(with_lines(db, rows)?.into_iter().map(with_uses).collect())
 }

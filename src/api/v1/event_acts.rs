@@ -96,6 +96,8 @@ pub async fn withdraw(
     responses(
         (status = 200, description = "Nothing is sold until it is resumed", body = EventJson),
         (status = 404, description = "Event not found", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is canceled or archived", body = Problem,
+            content_type = "application/problem+json"),
     )
 )]
 pub async fn pause(
@@ -116,6 +118,8 @@ pub async fn pause(
     responses(
         (status = 200, description = "On sale again", body = EventJson),
         (status = 404, description = "Event not found", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is canceled or archived", body = Problem,
+            content_type = "application/problem+json"),
     )
 )]
 pub async fn resume(
@@ -134,8 +138,10 @@ async fn set_paused(
 ) -> Result<HttpResponse, Problem> {
     let (event, _) = find(app, slug).await?;
     let actor = author.actor.clone();
-    let event = app.db.write(move |db| acts::pause(db, event.id, paused, &actor)).await?;
-    shown(app, &event.slug).await
+    match app.db.write(move |db| acts::pause(db, event.id, paused, &actor)).await? {
+        Some(event) => shown(app, &event.slug).await,
+        None => Err(refused("A canceled or archived concert can’t be paused or resumed.")),
+    }
 }
 
 /// `POST /api/v1/events/{slug}/archive`: puts a concert that is over, canceled or a draft into the archive.

@@ -1,4 +1,4 @@
-//! A concert has changed: how it was, how it is now, and what its holders can do.
+//! The mail to holders of a concert that has changed: how it was, how it is now, and what they can do.
 
 use askama::Template;
 

@@ -1,4 +1,4 @@
-//! Writes mails: a module for each kind renders its message, and [`Envelope`] turns it into the bytes to be sent.
+//! Writes mails: each public module renders one message, and [`Envelope`] turns it into the bytes to be sent.
 //!
 //! What was sent and when does not belong here: see `outbox`.
 

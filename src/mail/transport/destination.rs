@@ -1,4 +1,4 @@
-//! Where the settings send mails.
+//! Where mails go, as the settings say: to a mail server or into a folder.
 
 use std::path::{Path, PathBuf};
 

@@ -10,16 +10,16 @@ use crate::payment::stripe::request::without_email;
 use crate::payment::{ATTEMPTS_MAX, Payment, PaymentState, REVIEW_TIME};
 use crate::schema::payments;
 
-/// Before the third attempt; longer before each that follows.
+/// How much longer each attempt waits than the one before it. The second does not wait.
 const PAUSE: TimeDelta = TimeDelta::seconds(2);
 
 /// What is done when the provider refuses a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextAttempt {
-    /// It would be refused again. The buyer is told, and may try.
-    None,
-    /// The key or the time was wrong: another attempt takes its place.
-    Same,
+    /// It would be refused again. The buyer is told, and may start another attempt.
+    Stop,
+    /// A new idempotency key or a later end may help: another attempt replaces this one.
+    Again,
     /// The email address was wrong: another attempt leaves it out.
     WithoutEmail,
 }
@@ -43,7 +43,7 @@ pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> Q
         .execute(db)?;
     let tried: i64 =
         payments::table.filter(payments::booking_id.eq(payment.booking_id)).count().get_result(db)?;
-    if failed == 0 || next == NextAttempt::None || hold.is_none() || tried >= ATTEMPTS_MAX {
+    if failed == 0 || next == NextAttempt::Stop || hold.is_none() || tried >= ATTEMPTS_MAX {
         return Ok(());
     }
     // The second one is made at once, the others ever later: what is wrong may be wrong for long.
@@ -65,8 +65,8 @@ pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> Q
     Ok(())
 }
 
-/// What was paid is not what was asked for, or not in this mode. Nothing happens by itself any more: people look. The
-/// tickets stay held for them. `intent_id`: by it refunds are recognized as this payment's.
+/// What was paid is not what was asked for, or not in this mode. The program does nothing more: a person decides. The
+/// tickets stay held meanwhile. `intent_id`: by it refunds are recognized as this payment's.
 pub fn to_review(db: &mut Db, payment: &Payment, intent_id: Option<&str>, why: &str) -> QueryResult<()> {
     let now = clock(db)?;
     end_hold(db, payment.booking_id, now + REVIEW_TIME)?;
@@ -88,6 +88,7 @@ pub fn reviewed(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let now = clock(db)?;
     end_hold(db, payment.booking_id, now)?;
     let own = payments::table.find(payment.id).filter(payments::state.eq(PaymentState::Review));
+    // No money is left, as if the page had closed unpaid.
     diesel::update(own).set(payments::state.eq(PaymentState::Expired)).execute(db)?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::schema::{payments, refunds};
 
 /// Money that went back, as the provider says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutsideReturn<'a> {
+pub struct OutsideRefund<'a> {
     pub source: RefundSource,
     /// Pending or done.
     pub state: RefundState,
@@ -23,13 +23,13 @@ pub struct OutsideReturn<'a> {
     pub reason: &'a str,
 }
 
-/// Notes a refund or a dispute that began at the provider, once, and queues a mail to the buyer about a
-/// refund. Returns whether it is noted. It is not noted while the payment is not settled, nor while a refund
-/// that this site wants may be refused because of it.
+/// Notes a refund or a dispute that began at the provider, once, and queues a mail to the buyer about a refund. Returns
+/// false, to be tried again later, if the payment is not paid, or if the amount is more than is left while a refund of
+/// this site still has to be requested.
 ///
 /// An amount beyond what is left of the payment is noted too, in `beyond_minor`: `techkraft verify` reports
 /// it.
-pub fn note_outside(db: &mut Db, payment_id: i64, found: &OutsideReturn<'_>) -> QueryResult<bool> {
+pub fn note_outside(db: &mut Db, payment_id: i64, found: &OutsideRefund<'_>) -> QueryResult<bool> {
     let Some(payment) = lock(db, payment_id)?.filter(|it| it.state == PaymentState::Paid) else {
         return Ok(false);
     };
@@ -91,7 +91,12 @@ fn is_any_wanted(db: &mut Db, payment_id: i64) -> QueryResult<bool> {
 
 /// A refund that was accepted, and perhaps counted as done, did not arrive. If the refund was never noted,
 /// there is nothing to undo.
-pub fn came_back(db: &mut Db, payment: &Payment, provider_id: &str, why: &str) -> QueryResult<()> {
+pub fn refund_failed_at_provider(
+    db: &mut Db,
+    payment: &Payment,
+    provider_id: &str,
+    why: &str,
+) -> QueryResult<()> {
     let Some(payment) = lock(db, payment.id)? else { return Ok(()) };
     match find_by_provider(db, provider_id)? {
         Some(refund) if matches!(refund.state, RefundState::Pending | RefundState::Done) => {
@@ -102,15 +107,18 @@ pub fn came_back(db: &mut Db, payment: &Payment, provider_id: &str, why: &str) -
     }
 }
 
-/// A dispute is decided: the money is ours again, or it is gone for good.
+/// A dispute is decided: the payment keeps its money, or loses it for good.
 pub fn dispute_decided(db: &mut Db, payment: &Payment, provider_id: &str, is_won: bool) -> QueryResult<()> {
-    let now = clock(db)?;
-    let Some(_) = lock(db, payment.id)? else { return Ok(()) };
+    if lock(db, payment.id)?.is_none() {
+        return Ok(());
+    }
     match find_by_provider(db, provider_id)? {
         Some(dispute) if is_won && dispute.state != RefundState::Failed => {
+            // The money did not go back to the buyer.
             failed(db, &dispute, "The dispute was won.")
         }
         Some(dispute) if !is_won && dispute.state == RefundState::Pending => {
+            let now = clock(db)?;
             diesel::update(refunds::table.find(dispute.id))
                 .set((refunds::state.eq(RefundState::Done), refunds::done_at.eq(now)))
                 .execute(db)?;

@@ -1,4 +1,4 @@
-//! The SQL of a sale that is reset: payments of test mode go, real ones never.
+//! The SQL that deletes a concert's test payments before its sale is reset. Real payments are never deleted.
 
 use diesel::prelude::*;
 
@@ -20,8 +20,8 @@ pub fn has_real_payments(db: &mut Db, slug: &str) -> QueryResult<bool> {
     Ok(real.is_some())
 }
 
-/// Deletes a concert's payments of test mode, before its bookings. The ledger keeps what they came to: it is not real
-/// money, so nobody misses the bookings.
+/// Deletes a concert's payments of test mode, before its bookings. The ledger keeps their entries without the bookings,
+/// which is harmless: it is not real money.
 pub fn forget_test_payments(db: &mut Db, slug: &str) -> QueryResult<()> {
     let of_event = bookings::table
         .filter(bookings::event_id.eq_any(events::table.filter(events::slug.eq(slug)).select(events::id)))

@@ -130,16 +130,16 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
     let payment = &due.payment;
     // The body was fixed when this payment was taken. There is none only if Stripe cannot take the amount.
     let Some(body) = payment.request.as_deref() else {
-        return fail(db, payment, "Stripe does not take this amount in this currency.", NextAttempt::None);
+        return fail(db, payment, "Stripe does not take this amount in this currency.", NextAttempt::Stop);
     };
     let session = match stripe.create_session(body, &payment.idempotency_key) {
         Ok(session) => session,
         Err(StripeFailure::Stuck(status)) => {
-            return fail(db, payment, &format!("Stripe failed with status {status}."), NextAttempt::Same);
+            return fail(db, payment, &format!("Stripe failed with status {status}."), NextAttempt::Again);
         }
         Err(StripeFailure::Refused(refusal) | StripeFailure::Forbidden(refusal)) => {
             let next = next_attempt(&refusal);
-            if next == NextAttempt::None {
+            if next == NextAttempt::Stop {
                 log::error!("Stripe refused to create a payment page: {refusal}");
             }
             // Stripe's words name the address that it does not take.
@@ -158,7 +158,7 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
         ends_at: session.ends_at(),
     };
     if page.url.is_empty() || session.livemode != payment.live {
-        return fail(db, payment, "Stripe made a page that nobody can pay on.", NextAttempt::None);
+        return fail(db, payment, "Stripe made a page that nobody can pay on.", NextAttempt::Stop);
     }
     if !db.write_blocking(|db| queue::opened(db, payment, &page))? {
         // Nobody has seen the page. If it stays open, it closes by itself later.
@@ -174,9 +174,9 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
 fn next_attempt(refusal: &StripeRefusal) -> NextAttempt {
     match refusal.param.as_deref() {
         // Too much time has passed since the request was fixed.
-        Some("expires_at") => NextAttempt::Same,
+        Some("expires_at") => NextAttempt::Again,
         Some("customer_email") => NextAttempt::WithoutEmail,
-        _ => NextAttempt::None,
+        _ => NextAttempt::Stop,
     }
 }
 

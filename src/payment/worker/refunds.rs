@@ -8,7 +8,7 @@ use super::report::CallReport;
 use crate::db::{self, Database, Db};
 use crate::error::Error;
 use crate::payment::store::inbox::{self, WaitingEvent};
-use crate::payment::store::outside::{self, OutsideReturn, find_by_provider, note_outside};
+use crate::payment::store::outside::{self, OutsideRefund, find_by_provider, note_outside};
 use crate::payment::store::{fees, refunds};
 use crate::payment::stripe::StripeClient;
 use crate::payment::stripe::amount::of_stripe;
@@ -143,14 +143,14 @@ fn note_all(db: &mut Db, payment: &Payment, listed: &[RefundObject]) -> QueryRes
     for object in listed {
         if object.has_failed() {
             let why = object.failure_reason.as_deref().unwrap_or("The bank refused it.");
-            outside::came_back(db, payment, &object.id, why)?;
+            outside::refund_failed_at_provider(db, payment, &object.id, why)?;
             continue;
         }
         let amount = of_stripe(object.amount, &object.currency.to_ascii_uppercase());
         let is_same = object.currency.eq_ignore_ascii_case(&payment.currency);
         match amount.filter(|amount| *amount > 0 && is_same) {
             Some(amount_minor) if object.is_from_outside() => {
-                let found = OutsideReturn {
+                let found = OutsideRefund {
                     source: RefundSource::Outside,
                     state: if object.is_done() { RefundState::Done } else { RefundState::Pending },
                     provider_id: &object.id,
@@ -207,7 +207,7 @@ fn keep_dispute(db: &mut Db, payment: &Payment, dispute: &DisputeObject) -> Quer
             log::error!("a dispute in another currency cannot be noted: {}", dispute.id);
             return Ok(true);
         };
-        let found = OutsideReturn {
+        let found = OutsideRefund {
             source: RefundSource::Dispute,
             state: RefundState::Pending,
             provider_id: &dispute.id,

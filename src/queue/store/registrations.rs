@@ -1,4 +1,4 @@
-//! The SQL of registrations: the mail with an address's place, which the outbox keeps.
+//! The SQL of registrations for a waiting room: queues the mail with the visitor's place.
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;

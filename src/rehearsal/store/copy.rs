@@ -36,7 +36,7 @@ const COPY_ROOM: &str = "
     SELECT $1, mode, 1440, 'open', most_per_second, $2, $3, CAST($4 AS INTEGER)
     FROM waiting_rooms WHERE event_id = $5 AND mode <> 'off'";
 
-/// A copy of a concert, its ticket types, and whether it has a waiting room that is always on.
+/// A copy of a concert, its ticket types, and whether it has a waiting room.
 pub type Copied = (Event, Vec<TicketType>, bool);
 
 /// Copies a concert under that slug. Its sale starts at `sale_starts_at` (UTC).
@@ -72,6 +72,7 @@ pub fn remove(db: &mut Db, event_id: i64) -> QueryResult<()> {
     let event: Option<Event> =
         events::table.find(event_id).select(Event::as_select()).first(db).optional()?;
     let Some(event) = event.filter(Event::is_rehearsal) else { return Ok(()) };
+    // In the order of the whole program, so that the desk cannot deadlock with this.
     if let Db::Postgres(pg) = db {
         let types = ticket_types::table.filter(ticket_types::event_id.eq(event_id)).order(ticket_types::id);
         types.select(ticket_types::id).for_no_key_update().load::<i64>(pg)?;

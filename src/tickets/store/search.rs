@@ -1,4 +1,4 @@
-//! The SQL of finding tickets without a code.
+//! The SQL that finds tickets at the gate by name, address or reference.
 
 use diesel::prelude::*;
 

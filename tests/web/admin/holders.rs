@@ -200,6 +200,7 @@ fn a_canceled_concert_sells_nothing_and_ends_every_booking() {
         app.get("/events/midnight-parade").text().expect("a page").contains("This concert won’t take place")
     );
     assert_eq!(post(&app, &organizer, &cancellation, &form).status(), 410, "once is enough");
+    assert_eq!(post(&app, &organizer, &format!("{EVENT}/pause"), &[("paused", "true")]).status(), 409);
     wait_until_finished(&app, 1);
     assert!(page(&app, &organizer, EVENT).contains("Done: 60 bookings canceled, and their buyers emailed."));
     assert_eq!(app.database.count("bookings WHERE status = 'canceled'"), 60);

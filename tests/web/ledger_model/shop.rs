@@ -13,7 +13,9 @@ use techkraft::booking::store::find_by_id;
 use techkraft::db::{Db, clock};
 use techkraft::money::Money;
 use techkraft::payment::store::by_hand::{AmountRefund, WantedAmount, refund_amount};
-use techkraft::payment::store::outside::{OutsideReturn, came_back, dispute_decided, note_outside};
+use techkraft::payment::store::outside::{
+    OutsideRefund, dispute_decided, note_outside, refund_failed_at_provider,
+};
 use techkraft::payment::store::queue::{self, OpenedPage};
 use techkraft::payment::store::returns::release_and_refund;
 use techkraft::payment::store::settling::{PaidPage, Settlement, settle};
@@ -76,7 +78,12 @@ impl Shop {
                             && matches!(it.state, RefundState::Pending | RefundState::Done)
                     };
                     let Some(refund) = oldest(&is_accepted) else { return Ok(false) };
-                    came_back(db, &payment, refund.refund_id.as_deref().expect("an id"), "closed")?;
+                    refund_failed_at_provider(
+                        db,
+                        &payment,
+                        refund.refund_id.as_deref().expect("an id"),
+                        "closed",
+                    )?;
                     Ok(true)
                 }
                 Event::Outside { minor } => {
@@ -191,7 +198,7 @@ fn outside(
     provider_id: &str,
     amount_minor: i64,
 ) -> QueryResult<bool> {
-    let found = OutsideReturn { source, state, provider_id, amount_minor, reason: "" };
+    let found = OutsideRefund { source, state, provider_id, amount_minor, reason: "" };
     let is_noted = note_outside(db, payment_id, &found)?;
     // A repeated report is recorded only once.
     assert_eq!(note_outside(db, payment_id, &found)?, is_noted);

@@ -114,7 +114,7 @@ fn a_page_that_is_refused_again_and_again_is_tried_ever_later_and_not_for_ever()
     while let Some(taken) = take(&office, |now| now + TimeDelta::minutes(10)).pop() {
         office
             .db
-            .write_blocking(|db| failed(db, &taken.payment, "This is wrong", NextAttempt::Same))
+            .write_blocking(|db| failed(db, &taken.payment, "This is wrong", NextAttempt::Again))
             .expect("it fails");
         let next: Option<Payment> = office
             .db

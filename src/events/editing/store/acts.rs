@@ -97,12 +97,15 @@ pub fn is_booked(db: &mut Db, event_id: i64) -> QueryResult<bool> {
 }
 
 /// Pauses all sales of a concert, or resumes them. Every booking either commits before this or finds the
-/// concert paused.
+/// concert paused. `None`: it is canceled or archived.
 ///
 /// # Errors
 /// `NotFound`, or a database error.
-pub fn pause(db: &mut Db, event_id: i64, paused: bool, actor: &Actor) -> QueryResult<Event> {
+pub fn pause(db: &mut Db, event_id: i64, paused: bool, actor: &Actor) -> QueryResult<Option<Event>> {
     let event = lock(db, event_id)?;
+    if event.state.is_closed() {
+        return Ok(None);
+    }
     if event.paused != paused {
         diesel::update(events::table.find(event_id))
             .set((events::paused.eq(paused), events::facts_version.eq(next_facts_version())))
@@ -110,7 +113,7 @@ pub fn pause(db: &mut Db, event_id: i64, paused: bool, actor: &Actor) -> QueryRe
         let action = if paused { Action::SalePaused } else { Action::SaleResumed };
         audit::store::record(db, actor, action, &event.name, 1)?;
     }
-    Ok(Event { paused, ..event })
+    Ok(Some(Event { paused, ..event }))
 }
 
 /// Gives a published concert another date. The first one stays visible. `shown_version`: that of the facts that were

@@ -70,6 +70,7 @@ fn a_concert_is_copied_archived_and_restored() {
 
     assert_eq!(program.act(Method::POST, "/midnight-parade/archive").0, 409, "it is still to come");
     assert_eq!(program.act(Method::POST, &format!("{path}/archive")).1["state"], "archived");
+    assert_eq!(program.act(Method::POST, &format!("{path}/pause")).0, 409);
     let (status, problem) = program.send(Method::PATCH, &path, &json!({ "name": "X" }));
     assert_eq!((status.as_u16(), kind(&problem)), (409, "change-refused"));
     assert_eq!(program.act(Method::DELETE, &format!("{path}/archive")).1["state"], "draft");
