@@ -9,7 +9,7 @@ use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Scheme, Site, Visitor};
 use crate::tickets::open_tickets;
 
 /// The server notices a direct change of the database later than a booking.
-const NOTICED: Duration = Duration::from_secs(12);
+const NOTICED: Duration = Duration::from_secs(60);
 
 const AXE: &str = include_str!("vendor/axe-core/axe.min.js");
 

@@ -9,7 +9,7 @@ use crate::support::Visitor;
 
 /// The next poll shows a change, at most five seconds later. A direct change of the database, or a busy machine,
 /// takes longer.
-const NOTICED: Duration = Duration::from_secs(12);
+const NOTICED: Duration = Duration::from_secs(60);
 
 const POLLS: &str =
     "performance.getEntriesByType('resource').filter((it) => it.name.endsWith('/availability')).length";
@@ -130,18 +130,13 @@ async fn a_server_that_is_away_is_mentioned_until_it_is_back() {
     let visitor = Visitor::arrive(&site).await;
     assert_eq!(notice(&visitor).await, "");
     site.stop();
-    visitor
-        .until_within(
-            Duration::from_secs(30),
-            "document.querySelector('[data-connection-message]').innerText",
-        )
-        .await;
+    visitor.until_within(NOTICED, "document.querySelector('[data-connection-message]').innerText").await;
     assert!(notice(&visitor).await.contains("Reconnecting"));
     assert!(visitor.text(&vip.card()).await.contains("100 of 100"), "the last known numbers stay");
 
     site.set_available(&vip, 80);
     site.start_again();
-    visitor.until_left(&vip, 80, Duration::from_secs(30)).await;
+    visitor.until_left(&vip, 80, NOTICED).await;
     visitor.until("!document.querySelector('[data-connection-message]').textContent").await;
 }
 

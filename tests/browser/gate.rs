@@ -161,7 +161,7 @@ async fn a_phone_with_a_link_is_a_gate_until_the_link_is_revoked() {
     organizer.click(".passage form button").await;
     phone
         .until_within(
-            std::time::Duration::from_secs(15),
+            std::time::Duration::from_secs(60),
             "document.body.innerText.includes('This gate is closed')",
         )
         .await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
 
 /// The limit allows one booking, and the next one after this time.
-const PAUSE: Duration = Duration::from_secs(6);
+const PAUSE: Duration = Duration::from_secs(15);
 const LIMITS: [(&str, &str); 3] =
-    [("RATE_LIMITS", "on"), ("RATE_LIMIT_BOOKINGS", "10/minute burst 1"), ("POLL_SECONDS_BUSY", "5")];
+    [("RATE_LIMITS", "on"), ("RATE_LIMIT_BOOKINGS", "4/minute burst 1"), ("POLL_SECONDS_BUSY", "5")];
 const KEY: &str = "document.querySelector('#checkout-content [name=request_key]').value";
 
 fn open_limited_site() -> Site {
@@ -40,7 +40,7 @@ async fn the_dialog_says_how_long_to_wait_and_the_same_form_books() {
     assert_eq!(site.booking_count(), 0);
 
     let said = "document.querySelector('#checkout [data-toast]')?.textContent.includes('again now')";
-    visitor.until_within(PAUSE * 3, said).await;
+    visitor.until_within(PAUSE * 4, said).await;
     visitor.click(CONFIRM).await;
     visitor.see(CONFIRMATION).await;
     assert_eq!(site.booking_count(), 1);

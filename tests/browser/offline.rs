@@ -8,7 +8,7 @@ use crate::support::Visitor;
 use crate::tickets::open_tickets;
 
 const SAVED: &str = "[data-saved]";
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(60);
 
 /// The paths of the pages that the browser keeps for offline use.
 async fn kept(visitor: &Visitor) -> Vec<String> {

@@ -24,8 +24,8 @@ async fn arrive_with_animations(site: &Site) -> Visitor {
 
 const MASKED: &str = "a•••@example.org";
 const UNDO: &str = ".undo__button";
-/// The ten seconds to undo, and some extra time.
-const UNDO_WAIT: Duration = Duration::from_secs(13);
+/// The ten seconds to undo, and much extra time for a busy machine.
+const UNDO_WAIT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn who_ticks_the_box_books_the_next_time_with_one_click() {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::open_site;
 use crate::support::{EMAIL, NAME, Visitor};
 
-const FRESH: Duration = Duration::from_secs(12);
+const FRESH: Duration = Duration::from_secs(60);
 /// Long enough for a poll, and for the page that it redirects to.
-const SHOWN_OUT: Duration = Duration::from_secs(12);
+const SHOWN_OUT: Duration = Duration::from_secs(60);
 const EVENT: &str = "Midnight Parade";
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::open_site;
 use crate::support::{EMAIL, NAME, Site, Tier, Visitor};
 
 /// The fastest pace, so that many polls fit into a test, and a clearly slower one.
@@ -39,7 +38,7 @@ async fn a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_shown_again() {
     site.set_available(&vip, 42);
     tokio::time::sleep(Duration::from_secs(7)).await;
     visitor.driver().switch_to_window(page).await.expect("the way back");
-    visitor.until_left(&vip, 42, Duration::from_secs(10)).await;
+    visitor.until_left(&vip, 42, Duration::from_secs(60)).await;
 
     let seen: Vec<(String, f64)> = visitor.ask("window.seen").await;
     let [(hidden, left), (visible, back)] = seen.as_slice() else { panic!("{seen:?}") };
@@ -84,9 +83,8 @@ async fn browsers_do_not_ask_in_step() {
     let waits: Vec<f64> = polls.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let (least, most) =
         (waits.iter().copied().fold(f64::MAX, f64::min), waits.iter().copied().fold(0.0, f64::max));
-    assert!(least >= 1800.0, "{waits:?}");
-    // On a busy machine a poll may take longer, and the next wait begins at its end.
-    assert!(waits.iter().filter(|wait| **wait <= 2250.0).count() >= waits.len() - 2, "{waits:?}");
+    // A busy machine makes waits longer, because the next one begins when a poll is answered, but never shorter.
+    assert!((1800.0..=2250.0).contains(&least), "{waits:?}");
     assert!(most - least > 60.0, "in step: {waits:?}");
 }
 
@@ -105,14 +103,14 @@ async fn a_server_under_stress_is_asked_less_often_until_it_is_well_again() {
     let disk = site.slow_disk();
     let orders = send_orders(&site, &tier).await;
     visitor
-        .until_within(Duration::from_secs(15), "document.querySelector('[data-poll-seconds=\"6\"]')")
+        .until_within(Duration::from_secs(60), "document.querySelector('[data-poll-seconds=\"6\"]')")
         .await;
     assert_eq!(visitor.text(".connection__live").await, "Every 6 seconds");
     assert_eq!(visitor.ask::<Value>(PLACES).await, places, "something jumped");
     wait_for_polls(&visitor, 2).await;
     let polls: Vec<f64> = visitor.ask(POLLS).await;
     let wait = polls[polls.len() - 1] - polls[polls.len() - 2];
-    assert!((5400.0..8000.0).contains(&wait), "{polls:?}");
+    assert!(wait >= 5400.0, "{polls:?}");
 
     disk.end();
     for order in orders {
@@ -134,7 +132,7 @@ async fn a_server_under_stress_is_asked_less_often_until_it_is_well_again() {
 /// Seen to fail without `no-cache`: the previous poll's answer was shown again.
 #[tokio::test]
 async fn a_buyers_own_booking_is_counted_at_once() {
-    let site = open_site();
+    let site = site_with(&[("POLL_SECONDS", "20"), ("POLL_SECONDS_BUSY", "20")]);
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;
     // The checkout is already filled in when a poll has just been answered.
@@ -143,8 +141,8 @@ async fn a_buyers_own_booking_is_counted_at_once() {
     wait_for_polls(&visitor, 1).await;
     visitor.click(crate::support::CONFIRM).await;
     visitor
-        // Before the next poll, which comes after five seconds.
-        .until_within(Duration::from_secs(3), "document.querySelector('#availability meter').value === 99")
+        // Before the next poll, which comes after 18 seconds or more.
+        .until_within(Duration::from_secs(15), "document.querySelector('#availability meter').value === 99")
         .await;
 }
 
@@ -157,7 +155,7 @@ fn site_with(settings: &[(&'static str, &'static str)]) -> Site {
 
 async fn wait_for_polls(visitor: &Visitor, polls: usize) {
     let before = visitor.ask::<Vec<f64>>(POLLS).await.len();
-    let time_limit = Duration::from_secs(8) * polls as u32;
+    let time_limit = Duration::from_secs(60) * polls as u32;
     visitor.until_within(time_limit, &format!("{POLLS}.length >= {}", before + polls)).await;
 }
 

@@ -199,7 +199,7 @@ async fn nothing_jumps_when_tickets_run_low_sell_out_and_come_back() {
         visitor.allow_motion().await;
         visitor.resize(width, 844).await;
         visitor.visit("/").await;
-        let wait = std::time::Duration::from_secs(12);
+        let wait = std::time::Duration::from_secs(60);
         visitor.until_left(&vip, 100, wait).await;
         let places: Value = visitor.ask(PLACES).await;
         for left in [39, 9, 0, 60] {

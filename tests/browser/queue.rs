@@ -10,7 +10,7 @@ use crate::open_site;
 use crate::support::{CONFIRM, CONFIRMATION, EMAIL, NAME, Site, Visitor};
 
 /// The server notices a direct change of the database later than a booking.
-const NOTICED: Duration = Duration::from_secs(12);
+const NOTICED: Duration = Duration::from_secs(60);
 const ROOM: &str = "/events/midnight-parade/queue";
 const SETTINGS: &str = "/admin/events/midnight-parade/waiting-room";
 const TAKE_PLACE: &str = ".queue form button[type=submit]";
@@ -46,7 +46,7 @@ async fn reads(visitor: &Visitor, heading: &str) {
 
 /// The same for a page that does not update by itself: loads it again and again.
 async fn comes_to_read(visitor: &Visitor, path: &str, heading: &str) {
-    for _ in 0..24 {
+    for _ in 0..120 {
         visitor.visit(path).await;
         if visitor.text("h1").await.contains(heading) {
             return;
@@ -159,7 +159,7 @@ async fn the_ends_of_a_room_and_the_organizers_page_have_no_barriers() {
 }
 
 /// Long enough for a lobby and its sale, even on a machine that is busy with other journeys.
-const REHEARSED: Duration = Duration::from_secs(90);
+const REHEARSED: Duration = Duration::from_secs(240);
 
 #[tokio::test]
 async fn an_owner_rehearses_a_sale_and_reads_what_was_measured() {

@@ -8,7 +8,7 @@ use mail_parser::{Address, MessageParser};
 use super::Site;
 
 /// The outbox looks for mails several times a second, so this is plenty.
-const SENT_WITHIN: Duration = Duration::from_secs(30);
+const SENT_WITHIN: Duration = Duration::from_secs(60);
 
 /// A mail as its reader sees it: decoded.
 pub struct ReadMail {

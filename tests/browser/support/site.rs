@@ -18,7 +18,7 @@ use testkit::blockade::SlowDisk;
 use testkit::database::TestDatabase;
 use testkit::template::ADMIN_PASSWORD;
 
-const START_WAIT: Duration = Duration::from_secs(20);
+const START_WAIT: Duration = Duration::from_secs(60);
 
 pub struct Site {
     process: Child,

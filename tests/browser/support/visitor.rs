@@ -12,7 +12,7 @@ use super::{Site, Tier};
 
 /// How long a visitor waits for anything that should happen soon. A page that polls every five seconds needs up to
 /// that long, and a busy machine several times as long.
-const SEEN_WITHIN: Duration = Duration::from_secs(30);
+const SEEN_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
 
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,9 @@ use socket2::{Domain, Socket, Type};
 
 pub const GET: &str = "GET /robots.txt HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+/// Between two bytes of a slow client.
+const PAUSE: Duration = Duration::from_millis(100);
+
 pub struct Client(pub TcpStream);
 
 impl Client {
@@ -45,22 +48,21 @@ impl Client {
         String::from_utf8_lossy(&bytes[..length]).into_owned()
     }
 
-    /// Sends one byte ten times a second until the server closes the connection; returns how long that took. Panics
-    /// if the connection is still open after `longest`.
-    pub fn dribble(&mut self, text: &str, longest: Duration) -> Duration {
+    /// Sends one byte ten times a second until the server closes the connection. Panics if the connection is still
+    /// open after `longest`.
+    pub fn dribble(&mut self, text: &str, longest: Duration) {
         let begun = Instant::now();
-        self.0.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket");
         for byte in text.as_bytes().iter().cycle() {
             assert!(begun.elapsed() < longest, "still connected after {longest:?}");
-            if self.0.write_all(&[*byte]).is_err() || self.is_closed() {
+            if self.0.write_all(&[*byte]).is_err() || self.is_closed_within(PAUSE) {
                 break;
             }
         }
-        begun.elapsed()
     }
 
-    /// Whether the server has closed the connection; waits for a moment to find out.
-    fn is_closed(&mut self) -> bool {
+    /// Whether the server closes the connection within `wait`, without another word.
+    pub fn is_closed_within(&mut self, wait: Duration) -> bool {
+        self.0.set_read_timeout(Some(wait)).expect("a socket");
         match self.0.read(&mut [0; 1024]) {
             Ok(length) => length == 0,
             Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),

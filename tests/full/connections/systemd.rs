@@ -18,7 +18,7 @@ impl Systemd {
     fn beside(database: &TestDatabase) -> Self {
         let path = database.folder.path().join("notify");
         let socket = UnixDatagram::bind(&path).expect("a socket");
-        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a socket");
         Self { socket, path: path.to_string_lossy().into_owned() }
     }
 
@@ -30,7 +30,7 @@ impl Systemd {
             if String::from_utf8_lossy(&bytes[..length]).lines().any(|line| line == words) {
                 return;
             }
-            assert!(begun.elapsed() < Duration::from_secs(20), "never {words:?}");
+            assert!(begun.elapsed() < Duration::from_secs(60), "never {words:?}");
         }
     }
 }

@@ -10,8 +10,7 @@ use testkit::cluster::Cluster;
 use testkit::rush::{order, tier_ids};
 use testkit::server::Server;
 use testkit::visitor::{Purchase, Visitor};
-
-const MOMENT: Duration = Duration::from_millis(300);
+use testkit::wait::eventually;
 
 /// A transaction of the test plays the other server, so that the timing is always the same. It books the last two
 /// tickets for a key. On the tested server, an order with the same key waits behind a rival order for the same two
@@ -28,13 +27,6 @@ fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() 
     let tiers = tier_ids(&database);
     let [mut first, mut second, mut third] = [0, 1, 2].map(|_| Visitor::new(server.address));
 
-    // The worker waits for another ticket type, so that the next two orders get into one batch.
-    let busy = Transaction::begin(
-        &database,
-        &format!("BEGIN; SELECT FROM ticket_types WHERE id = {} FOR UPDATE", tiers[1]),
-    );
-    first.send_order(&order(tiers[1], 1)).expect("sent");
-    thread::sleep(MOMENT);
     let (rival, contested) = (order(tiers[0], 2), order(tiers[0], 2));
     let other_server = Transaction::begin(
         &database,
@@ -54,12 +46,21 @@ fn a_key_that_another_server_has_booked_is_found_although_it_was_refused_here() 
             hash = as_order(&contested).hash(),
         ),
     );
+
+    // The worker waits for another ticket type, so that the next two orders get into one batch.
+    let busy = Transaction::begin(
+        &database,
+        &format!("BEGIN; SELECT FROM ticket_types WHERE id = {} FOR UPDATE", tiers[1]),
+    );
+    let waits = || database.count("pg_locks WHERE NOT granted") > 0;
+    first.send_order(&order(tiers[1], 1)).expect("sent");
+    eventually("the worker waits", waits);
     second.send_order(&rival).expect("sent");
-    thread::sleep(MOMENT);
+    eventually("the rival order is queued", || server.desk_queue() == 1);
     third.send_order(&contested).expect("sent");
-    thread::sleep(MOMENT);
+    eventually("both orders are queued", || server.desk_queue() == 2);
     busy.end("ROLLBACK");
-    thread::sleep(MOMENT);
+    eventually("their batch waits", || server.desk_queue() == 0 && waits());
     other_server.end("COMMIT");
 
     assert_eq!(first.receive().expect("an answer").status, 303);

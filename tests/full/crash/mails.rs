@@ -19,8 +19,11 @@ use testkit::server::{Server, assert_verified};
 use testkit::smtp_server::{Reaction, SmtpServer, Step};
 use testkit::visitor::{Purchase, Visitor};
 
+use super::holder_messages::{named_url, wait_until_gone};
+
 const BUYERS: usize = 1_000;
 const KILLS: usize = 6;
+const NAME: &str = "mails";
 const PASSWORD: &str = "a-password-that-no-log-shows";
 
 fn settings(url: &str) -> [(&'static str, &str); 5] {
@@ -83,7 +86,10 @@ fn every_buyer_gets_the_mail_though_the_server_is_killed_in_mid_sending() {
     let (mail_server, database) = (SmtpServer::start(), TestDatabase::create());
     mail_server.react(Step::Greeting, Reaction::Say("421 4.3.2 not yet"));
     let url = mail_server.url();
-    let mut server = Server::start(&database, &settings(&url));
+    let named = named_url(&database, NAME);
+    let mut settings = settings(&url).to_vec();
+    settings.push(("DATABASE_URL", named.as_str()));
+    let mut server = Server::start(&database, &settings);
     let purchases = book(&database, &server, BUYERS);
     mail_server.be_well();
     let mut kills = 0;
@@ -94,8 +100,7 @@ fn every_buyer_gets_the_mail_though_the_server_is_killed_in_mid_sending() {
         server.kill();
         kills += 1;
         assert!(count(&database, "state = 'queued'") > 0, "killed {kills} times, and all was sent before");
-        // PostgreSQL may still be running the killed server's last statement.
-        thread::sleep(Duration::from_millis(200));
+        wait_until_gone(&database, NAME);
         // As if two minutes had passed: the leases on the killed server's mails are over.
         database.execute("UPDATE mails SET due_at = queued_at WHERE state = 'queued'");
         server.start_again();
@@ -126,7 +131,7 @@ fn every_buyer_gets_the_mail_though_the_server_is_killed_in_mid_sending() {
 #[test]
 fn a_stopping_server_finishes_the_mails_that_it_has_begun() {
     let (mail_server, database) = (SmtpServer::start(), TestDatabase::create());
-    mail_server.react(Step::Body, Reaction::Late(Duration::from_millis(1500)));
+    mail_server.react(Step::Body, Reaction::Late(Duration::from_secs(5)));
     let url = mail_server.url();
     let mut server = Server::start(&database, &settings(&url));
     book(&database, &server, 40);
@@ -134,7 +139,7 @@ fn a_stopping_server_finishes_the_mails_that_it_has_begun() {
     server.signal("-TERM");
     let begun = Instant::now();
     assert!(server.wait_until_it_ends().success());
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     assert_eq!(mail_server.received().len(), 4, "no other was begun");
     assert_eq!((count(&database, "state = 'sent'"), count(&database, "state = 'queued'")), (4, 36));
     assert_eq!(count(&database, "state = 'queued' AND due_at <= queued_at AND attempts = 0"), 36);
@@ -154,8 +159,12 @@ fn a_server_that_is_told_to_stop_waits_for_no_database_that_does_not_answer() {
     let locks = if database.is_postgres() { "BEGIN; LOCK TABLE mails IN EXCLUSIVE MODE" } else { "BEGIN" };
     let blockade = Transaction::begin(&database, locks);
     book(&database, &server, 1);
-    // By now the sender waits for the lock.
-    thread::sleep(Duration::from_secs(1));
+    if database.is_postgres() {
+        let waiting = "pg_locks WHERE NOT granted AND relation = 'mails'::regclass";
+        wait_until("the sender waits for the lock", || database.count(waiting) > 0);
+    } else {
+        thread::sleep(Duration::from_secs(1));
+    }
     server.signal("-TERM");
     let begun = Instant::now();
     assert!(server.wait_until_it_ends().success());

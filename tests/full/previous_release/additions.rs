@@ -1,13 +1,11 @@
 //! Makes the schema changes that `docs/releases.md` allows within one release, in addition to all real migrations.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use crate::previous_release::site::{assert_verified_by_both, previous, readiness, sell};
 use testkit::database::TestDatabase;
 use testkit::rush::Rush;
 use testkit::server::Server;
 use testkit::visitor::Visitor;
+use testkit::wait::eventually;
 
 /// The left column of the table of rules, applied to the tables that every booking uses.
 const ADDITIONS: &[&str] = &[
@@ -40,11 +38,7 @@ fn the_previous_release_accepts_allowed_schema_changes_and_stops_at_the_schema_f
     assert_verified_by_both(&database);
 
     database.execute(CONTRACTION);
-    let begun = Instant::now();
-    while readiness(&before).status != 503 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "it is still ready");
-        thread::sleep(Duration::from_millis(50));
-    }
+    eventually("it is not ready any more", || readiness(&before).status == 503);
     before.stop();
     assert!(!before.start_and_end().success());
     let said = before.logged();

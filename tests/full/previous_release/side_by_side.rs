@@ -11,6 +11,7 @@ use testkit::database::TestDatabase;
 use testkit::rush::Rush;
 use testkit::server::Server;
 use testkit::visitor::Visitor;
+use testkit::wait::eventually;
 
 /// For each order, a buyer may also send it again to the other release, open the booking there, and cancel it there.
 #[test]
@@ -25,9 +26,8 @@ fn both_releases_sell_and_each_knows_what_the_other_sold() {
             scope.spawn(move || buy_here_and_look_there(rush, servers, buyer));
         }
         thread::sleep(Duration::from_secs(4));
+        eventually("they sell", || rush.ledger.lock().expect("a lock").confirmed.len() > 50);
     });
-    let confirmed = rush.ledger.lock().expect("a lock").confirmed.len();
-    assert!(confirmed > 50, "{confirmed}");
     servers.iter().for_each(|server| rush.assert_true(&database, &Visitor::new(server.address)));
     assert_verified_by_both(&database);
     cancel_some(&database, &rush, &servers);

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use testkit::packages;
 use testkit::server::free_port;
+use testkit::wait::eventually;
 
 pub struct RedisServer {
     port: u16,
@@ -77,7 +78,7 @@ impl RedisServer {
         self.child = Some(command.spawn().expect("setpriv runs redis-server"));
         let begun = Instant::now();
         while self.try_connect().is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "redis-server did not start");
+            assert!(begun.elapsed() < Duration::from_secs(60), "redis-server did not start");
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -135,6 +136,21 @@ impl RedisServer {
         } else {
             self.ask(&["KEYS", &pattern])
         }
+    }
+
+    /// The name of this kind of the only site, as soon as there is one.
+    pub fn name(&self, kind: &str) -> String {
+        let mut name = None;
+        eventually(kind, || {
+            name = self.names(kind).pop();
+            name.is_some()
+        });
+        name.expect("just found")
+    }
+
+    /// Publishes bytes as soon as both servers of a site listen. Until then one of them may hear them several times.
+    pub fn publish_to_both(&self, channel: &str, message: &[u8]) {
+        eventually("both servers hear it", || self.publish(channel, message) == 2);
     }
 
     fn try_connect(&self) -> RedisResult<Connection> {

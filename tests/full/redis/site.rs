@@ -12,6 +12,9 @@ use testkit::visitor::Visitor;
 
 const JOINED: &str = "the board is shared through Redis";
 const AWAY: &str = "every server reads the database itself";
+/// The reason in the log when Redis is there but slow, as on a busy machine.
+const SLOW: &str = "no answer in ";
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub struct Site {
     pub servers: Vec<Server>,
@@ -58,23 +61,59 @@ impl Site {
         self.servers.append(&mut new);
     }
 
-    /// Waits until every server has logged `times` times that it shares the board.
+    /// Waits until every server shares the board, and has logged at least `times` times that it does. On a busy
+    /// machine Redis may have been too slow in between, and then there are more lines.
     pub fn wait_until_joined(&self, times: usize) {
-        within(Duration::from_secs(10), "all servers share", || {
-            self.servers.iter().all(|server| count(server, JOINED) == times)
-        });
+        self.wait_until_said(JOINED, AWAY, times);
     }
 
-    /// Waits until every server has logged `times` times that Redis is away.
+    /// Waits until every server misses Redis, and has logged at least `times` times that it does.
     pub fn wait_until_alone(&self, times: usize) {
-        within(Duration::from_secs(10), "all servers miss Redis", || {
-            self.servers.iter().all(|server| count(server, AWAY) == times)
-        });
+        self.wait_until_said(AWAY, JOINED, times);
     }
 
-    /// How often each server has logged that Redis is away, and that it is back.
-    pub fn lines(&self) -> Vec<(usize, usize)> {
-        self.servers.iter().map(|server| (count(server, AWAY), count(server, JOINED))).collect()
+    /// Waits until every server has logged a line at least `times` times, and its opposite not since then.
+    pub fn wait_until_said(&self, line: &str, opposite: &str, times: usize) {
+        let is_said = |log: &str| log.matches(line).count() >= times && log.rfind(line) > log.rfind(opposite);
+        within(LIMIT, line, || self.servers.iter().all(|server| is_said(&server.logged())));
+    }
+
+    /// Does something while Redis is away; no server may log meanwhile that it is back.
+    pub fn while_alone(&self, act: impl FnOnce()) {
+        self.without_line(JOINED, act);
+    }
+
+    /// Does something; no server may log this line meanwhile.
+    pub fn without_line(&self, line: &str, act: impl FnOnce()) {
+        let counts = || self.servers.iter().map(|server| count(server, line)).collect::<Vec<_>>();
+        let before = counts();
+        act();
+        assert_eq!(counts(), before, "{line}");
+    }
+
+    /// Each server has logged one line when Redis went away, and one when it was back.
+    pub fn assert_no_line_is_repeated(&self) {
+        self.assert_alternating(AWAY, JOINED);
+    }
+
+    /// No server has logged one of these lines twice without the other in between.
+    pub fn assert_alternating(&self, one: &str, other: &str) {
+        for log in self.servers.iter().map(Server::logged) {
+            let said: Vec<bool> = log
+                .lines()
+                .filter(|line| line.contains(one) || line.contains(other))
+                .map(|line| line.contains(one))
+                .collect();
+            assert!(said.windows(2).all(|two| two[0] != two[1]), "{log}");
+        }
+    }
+
+    /// Every server found Redis there all the time, though perhaps slow.
+    pub fn assert_never_away(&self) {
+        self.assert_no_line_is_repeated();
+        for log in self.servers.iter().map(Server::logged) {
+            assert!(log.lines().filter(|line| line.contains(AWAY)).all(|line| line.contains(SLOW)), "{log}");
+        }
     }
 
     pub fn visitor(&self, server: usize) -> Visitor {

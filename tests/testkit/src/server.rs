@@ -1,7 +1,7 @@
 //! The real binary as a child process, which keeps its port when it is restarted.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt as _;
 
 use crate::database::TestDatabase;
+use crate::visitor::Visitor;
 
 /// The secret of every server in these tests, so that tests can create valid forms.
 pub const SECRET: &str = "a secret that the servers of these tests share";
@@ -91,10 +92,8 @@ impl Server {
         let mut child = self.command.spawn().expect("the binary runs");
         let printed = Arc::new(Mutex::new(Vec::new()));
         self.printed = Arc::clone(&printed);
-        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        thread::spawn(move || {
-            lines.map_while(Result::ok).for_each(|line| printed.lock().expect("a lock").push(line));
-        });
+        let output = child.stdout.take().expect("a pipe");
+        thread::spawn(move || keep_lines(output, &printed));
         self.child = Some(child);
     }
 
@@ -141,6 +140,14 @@ impl Server {
     /// The process id. It is also that of a starter program that became the server with `exec`.
     pub fn id(&self) -> u32 {
         self.child.as_ref().expect("it runs").id()
+    }
+
+    /// How many orders wait at the desk, without those that its worker has taken.
+    pub fn desk_queue(&self) -> usize {
+        let metrics = Visitor::new(self.address).get("/metrics").expect("an answer").body;
+        let value = metrics.lines().find_map(|line| line.strip_prefix("techkraft_desk_queue_orders "));
+        let whole = value.and_then(|value| value.split('.').next()).expect("the queue is exported");
+        whole.parse().expect("a number")
     }
 
     /// Whether the server was started, and not killed since.
@@ -269,6 +276,21 @@ pub fn logged_errors(database: &TestDatabase) -> Vec<String> {
         .filter(|line| line.contains("ERROR") || line.contains("panicked"))
         .map(str::to_owned)
         .collect()
+}
+
+/// Keeps the lines that a server prints. What it prints at once is kept at once, so a test that has seen the first line
+/// sees the others, too.
+fn keep_lines(mut output: impl Read, lines: &Mutex<Vec<String>>) {
+    let mut chunk = [0; 4096];
+    let mut rest = Vec::<u8>::new();
+    while let Ok(length @ 1..) = output.read(&mut chunk) {
+        rest.extend_from_slice(&chunk[..length]);
+        // The end of the last line may come with the next chunk.
+        let end = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let whole: Vec<u8> = rest.drain(..end).collect();
+        let text = String::from_utf8_lossy(&whole);
+        lines.lock().expect("a lock").extend(text.lines().map(str::to_owned));
+    }
 }
 
 fn open(log: &Path) -> File {

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
-use super::{backup, names, restore, seeded_with_backup};
+use super::{Said, backup, names, restore, seeded_with_backup};
 use testkit::database::TestDatabase;
 use testkit::server::{Server, assert_verified, techkraft};
+use testkit::wait::eventually;
 
 #[test]
 fn a_database_with_content_is_only_set_aside_when_that_is_asked_for() {
@@ -23,7 +25,7 @@ fn a_database_with_content_is_only_set_aside_when_that_is_asked_for() {
     drop(server);
     assert_eq!(place.tiers()[0].name, "Changed since");
 
-    let said = restore(&place, &path, &["--overwrite"]).well();
+    let said = restore_alone(&place, &path).well();
     assert!(said.contains("kept as"), "{said}");
     assert_eq!(place.tiers()[0].name, "VIP");
     assert_verified(&place);
@@ -34,6 +36,18 @@ fn a_database_with_content_is_only_set_aside_when_that_is_asked_for() {
     } else {
         assert!(names(place.folder.path()).iter().any(|name| aside.ends_with(name.as_str())), "{aside}");
     }
+}
+
+/// Restores when the sessions of a server that was killed are gone.
+fn restore_alone(place: &TestDatabase, path: &Path) -> Said {
+    let mut said = None;
+    eventually("no other client is connected", || {
+        let tried = restore(place, path, &["--overwrite"]);
+        let is_alone = !tried.error.contains("other clients are connected");
+        said = Some(tried);
+        is_alone
+    });
+    said.expect("it was tried")
 }
 
 /// The restore fails after the former content has been set aside: the former content comes back.
@@ -96,7 +110,7 @@ fn a_password_is_on_no_command_line() {
     if !database.is_postgres() {
         return; // With SQLite no other program is run, and there is no password.
     }
-    super::Said::of(techkraft(&database).arg("seed")).well();
+    Said::of(techkraft(&database).arg("seed")).well();
     let programs = tempfile::tempdir().expect("a temporary folder");
     let seen = programs.path().join("seen");
     let path = std::env::var("PATH").unwrap_or_default();
@@ -114,7 +128,7 @@ fn a_password_is_on_no_command_line() {
     let to = database.folder.path().join("a.backup");
     let mut command = techkraft(&database);
     command.env("DATABASE_URL", &url).env("PATH", format!("{}:{path}", programs.path().display()));
-    super::Said::of(command.arg("backup").arg(to)).well();
+    Said::of(command.arg("backup").arg(to)).well();
     let seen = fs::read_to_string(seen).expect("they were run");
     assert!(seen.contains("pg_dump") && seen.contains("pg_restore"), "{seen}");
     assert!(seen.contains("PGPASSWORD is 9 long"), "{seen}");

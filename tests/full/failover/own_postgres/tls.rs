@@ -4,12 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use diesel::{Connection as _, PgConnection};
+
 use crate::failover::authority::Authority;
 use testkit::cluster::{Cluster, run};
 use testkit::database::TestDatabase;
 use testkit::rush::{order, tier_ids};
 use testkit::server::Server;
 use testkit::visitor::Visitor;
+use testkit::wait::eventually;
 
 /// Configures PostgreSQL to accept only TLS connections over TCP.
 fn encrypt(cluster: &Cluster, [key, certificate]: &[PathBuf; 2]) {
@@ -20,10 +23,14 @@ fn encrypt(cluster: &Cluster, [key, certificate]: &[PathBuf; 2]) {
         run(Command::new("chown").arg("--reference").arg(cluster.data()).arg(&to));
     }
     let database = cluster.database();
+    // PostgreSQL reads its settings again a little later.
+    let connects = |mode: &str| PgConnection::establish(&format!("{}&sslmode={mode}", database.url)).is_ok();
     database.execute("ALTER SYSTEM SET ssl = on");
     database.execute("SELECT pg_reload_conf()");
+    eventually("TLS is possible", || connects("require"));
     fs::write(cluster.data().join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n").expect("a file");
     database.execute("SELECT pg_reload_conf()");
+    eventually("TLS is necessary", || !connects("disable"));
 }
 
 fn url(cluster: &Cluster, schema: &TestDatabase, host: &str, authority: &Path) -> String {

@@ -11,7 +11,7 @@ const BAD_RELEASE: &str = "tests/full/haproxy/bad_release.py";
 fn a_release_on_three_hosts_fails_nobody_and_loses_nothing() {
     let fleet = Fleet::open();
     fleet.put_green(testkit::binary());
-    let (seen, (code, _)) = during(&fleet, |_| fleet.release(&[]));
+    let (seen, (code, _)) = during(&fleet, || fleet.release(&[]));
     assert_eq!(code, Some(0));
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
     assert_eq!((fleet.running("blue"), fleet.running("green")), (0, 3));
@@ -27,7 +27,7 @@ fn a_release_that_is_never_ready_meets_no_visitor() {
     let fleet = Fleet::open();
     fleet.put_green(Path::new(BAD_RELEASE));
     let settings = [("BAD_RELEASE", "never-ready"), ("READY_SECONDS", "5")];
-    let (seen, (code, said)) = during(&fleet, |_| fleet.release(&settings));
+    let (seen, (code, said)) = during(&fleet, || fleet.release(&settings));
     assert!(code == Some(1) && said.contains("web1-green: not ready within 5 s"), "{said}");
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
     assert_rolled_back(&fleet);
@@ -37,7 +37,7 @@ fn a_release_that_is_never_ready_meets_no_visitor() {
 fn a_release_that_answers_500_is_found_out_before_anybody_else_asks_it() {
     let fleet = Fleet::open();
     fleet.put_green(Path::new(BAD_RELEASE));
-    let (seen, (code, said)) = during(&fleet, |_| fleet.release(&[("BAD_RELEASE", "broken")]));
+    let (seen, (code, said)) = during(&fleet, || fleet.release(&[("BAD_RELEASE", "broken")]));
     assert!(code == Some(1) && said.contains("no good answer to /"), "{said}");
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
     assert_rolled_back(&fleet);
@@ -50,7 +50,7 @@ fn a_release_that_answers_500_is_found_out_before_anybody_else_asks_it() {
 fn a_release_that_fails_its_visitors_is_taken_back_after_a_few() {
     let fleet = Fleet::open();
     fleet.put_green(Path::new(BAD_RELEASE));
-    let (seen, (code, said)) = during(&fleet, |_| fleet.release(&[("BAD_RELEASE", "fails-visitors")]));
+    let (seen, (code, said)) = during(&fleet, || fleet.release(&[("BAD_RELEASE", "fails-visitors")]));
     assert!(code == Some(1) && said.contains(" errors in "), "{said}");
     assert!(!seen.failures.is_empty(), "it was bad");
     let is_its = |why: &str| why.starts_with("500 by \"web1-green\"");
@@ -65,7 +65,7 @@ fn a_release_that_is_stopped_half_way_goes_back() {
     let fleet = Fleet::open();
     fleet.put_green(testkit::binary());
     let settings = [("WATCH_SECONDS", "1")];
-    let (seen, (code, said)) = during(&fleet, |_| fleet.release_until(&settings, "web2-green: serves"));
+    let (seen, (code, said)) = during(&fleet, || fleet.release_until(&settings, "web2-green: serves"));
     assert!(code == Some(1) && said.contains("ROLLING BACK"), "{said}");
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
     assert_rolled_back(&fleet);
