@@ -15,6 +15,9 @@ const PEOPLE: u64 = 150;
 const PACE: Duration = Duration::from_millis(500);
 /// The time until a buyer tries again.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// A thread of release 0.1.0, which the blue places serve, may panic when the server has finished its work and stops.
+/// This release does not (`ops::drain`).
+const PANIC_OF_0_1_0: &str = "/std/src/thread/local.rs";
 const POLL: &str = "/events/midnight-parade/availability";
 const PAGE: &str = "/events/midnight-parade";
 
@@ -71,8 +74,9 @@ pub fn during<T>(fleet: &Fleet, work: impl FnOnce() -> T) -> (Seen, T) {
     assert!(techkraft(&fleet.database).arg("migrate").status().expect("it runs").success());
     rush.assert_true(&fleet.database, &fleet.visitor());
     let logs = fleet.logs();
-    let errors: Vec<&str> =
-        logs.lines().filter(|it| it.contains("ERROR") || it.contains("panicked")).collect();
+    let is_error =
+        |line: &&str| (line.contains("ERROR") || line.contains("panicked")) && !line.contains(PANIC_OF_0_1_0);
+    let errors: Vec<&str> = logs.lines().filter(is_error).collect();
     assert!(errors.is_empty(), "{errors:#?}");
     (seen, done)
 }
