@@ -1,6 +1,6 @@
 # keep_files_in_memory: makes $TMPDIR a folder in memory, if this machine has enough. remove_files_in_memory: removes it.
-# Each test makes a database and deletes it. On a disk, creating those files took a quarter of the time of the web
-# tests on PostgreSQL. Tests kill processes but never cut the power, so what a process has written survives its end here as well.
+# Each test makes a database and deletes it. On a disk, creating those files took a quarter of the time of the web tests
+# on PostgreSQL. Tests kill processes but never cut the power, so what a process has written survives its end here too.
 
 MEMORY_GIGABYTES_MIN=8
 

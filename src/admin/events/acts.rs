@@ -10,8 +10,8 @@ use super::{done, find};
 use crate::app::App;
 use crate::auth::access::Organizer;
 use crate::error::Error;
-use crate::events::Event;
 use crate::events::editing::store::acts::{self, ArchiveOutcome, PublicationOutcome, WithdrawalOutcome};
+use crate::events::{Event, TicketType};
 use crate::guard::form::Form;
 use crate::page::Page;
 use crate::payment::settings::Payments;
@@ -65,8 +65,7 @@ pub async fn withdraw(
         ),
         WithdrawalOutcome::Closed(event) => (event, "A canceled or archived concert can’t be unpublished."),
     };
-    let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types).refused(why);
-    page.respond_unlisted(StatusCode::CONFLICT, &shown)
+    refuse(page, &app, event, ticket_types, why)
 }
 
 /// `POST /admin/events/{slug}/pause`, with `paused=true` or `paused=false`.
@@ -82,8 +81,7 @@ pub async fn pause(
     let (actor, id) = (admin.actor(), event.id);
     if app.db.write(move |db| acts::pause(db, id, paused, &actor)).await?.is_none() {
         let why = "A canceled or archived concert can’t be paused or resumed.";
-        let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types).refused(why);
-        return page.respond_unlisted(StatusCode::CONFLICT, &shown);
+        return refuse(page, &app, event, ticket_types, why);
     }
     let words = if paused { "Sale paused. Nothing is sold until you resume it." } else { "Sale resumed." };
     done(&app, &event.slug, words).await
@@ -108,8 +106,7 @@ pub async fn archive(
         ArchiveOutcome::TooEarly(event) => {
             let why =
                 "This concert isn’t over, or its bookings are still being canceled. Nothing was changed.";
-            let shown = AdminEventPage::new(page.clone(), &app, event, ticket_types).refused(why);
-            page.respond_unlisted(StatusCode::CONFLICT, &shown)
+            refuse(page, &app, event, ticket_types, why)
         }
     }
 }
@@ -122,4 +119,16 @@ fn is_true(typed: &HashMap<String, String>, field: &str) -> Result<bool, Error> 
             Err(Error::Unreadable(format!("{field} must be true or false"), StatusCode::UNPROCESSABLE_ENTITY))
         }
     }
+}
+
+/// Shows the concert's page again, with the reason.
+fn refuse(
+    page: Page,
+    app: &App,
+    event: Event,
+    ticket_types: Vec<TicketType>,
+    why: &str,
+) -> Result<HttpResponse, Error> {
+    let shown = AdminEventPage::new(page.clone(), app, event, ticket_types).refused(why);
+    page.respond_unlisted(StatusCode::CONFLICT, &shown)
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
+use super::listing::has_status;
 use crate::admin::listing::BookingFilter;
 use crate::admin::spreadsheet::{ExportedBooking, TicketUse};
-use crate::booking::BookingStatus;
 use crate::booking::store::{BookingRow, with_lines};
 use crate::db::Db;
 use crate::schema::{booking_lines, bookings, used_tickets};
@@ -22,13 +23,9 @@ type BookingQuery = bookings::BoxedQuery<'static, <Db as diesel::Connection>::Ba
 
 /// The bookings of a concert that the filter keeps, before the typed search: the same as in the list.
 fn filtered(filter: &BookingFilter) -> BookingQuery {
-    let statuses = match filter.status {
-        Some(status) => vec![status],
-        None => vec![BookingStatus::Confirmed, BookingStatus::Canceled],
-    };
     let mut exported = bookings::table
         .filter(bookings::event_id.eq(filter.event_id.unwrap_or_default()))
-        .filter(bookings::status.eq_any(statuses))
+        .filter(sql::<Bool>(has_status(filter.status)))
         .into_boxed();
     if let Some(ticket_type_id) = filter.ticket_type_id {
         exported = exported.filter(exists(

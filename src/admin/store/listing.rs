@@ -90,7 +90,7 @@ fn among(db: &mut Db, filter: &BookingFilter, ids: &[i64]) -> QueryResult<Vec<Ca
 
 /// The condition in the words of the partial indexes, which a bound value would not match. Holds appear when
 /// they are confirmed.
-fn has_status(status: Option<BookingStatus>) -> &'static str {
+pub(super) fn has_status(status: Option<BookingStatus>) -> &'static str {
     match status {
         Some(BookingStatus::Canceled) => "bookings.status = 'canceled'",
         Some(_) => "bookings.status = 'confirmed'",

@@ -19,8 +19,6 @@ fn cancellations_in_mid_rush_meet_no_deadlock_and_lose_no_ticket() {
     let servers = [0, 1].map(|_| Server::start(&database, &[]));
     // One ticket type is sold out nearly all the time, so buyers compete for returned tickets.
     let rush = Rush::on(&database, [20, 200, 1_000]);
-    // The server prints the password just after the line that says that it listens.
-    thread::sleep(Duration::from_millis(100));
     let password = servers.iter().find_map(Server::admin_password).expect("one was made");
     thread::scope(|scope| {
         let _end = rush.until_dropped();

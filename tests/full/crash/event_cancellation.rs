@@ -1,8 +1,5 @@
 //! A concert is canceled, and the server is killed again and again while it cancels the bookings.
 
-use std::thread;
-use std::time::Duration;
-
 use testkit::database::TestDatabase;
 use testkit::server::{Server, assert_verified};
 use testkit::visitor::Visitor;
@@ -30,7 +27,6 @@ pub fn book_many(database: &TestDatabase, bookings: u64, people: u64) {
 fn every_booking_is_ended_once_though_the_server_is_killed_in_the_middle() {
     let database = TestDatabase::create();
     let mut server = Server::start(&database, &[]);
-    thread::sleep(Duration::from_millis(100));
     let password = server.admin_password().expect("one was made");
     book_many(&database, BOOKINGS, BOOKINGS);
     let mut organizer = Visitor::new(server.address);

@@ -1,8 +1,6 @@
 //! The organizer writes to all holders, and the server is killed while it queues the mails and while it sends them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
-use std::time::Duration;
 
 use testkit::database::TestDatabase;
 use testkit::server::{Server, assert_verified};
@@ -60,7 +58,6 @@ fn every_holder_gets_the_message_once_though_the_server_is_killed_in_the_middle(
         ("DATABASE_URL", named.as_str()),
     ];
     let mut server = Server::start(&database, &settings);
-    thread::sleep(Duration::from_millis(100));
     let password = server.admin_password().expect("one was made");
     book_many(&database, BOOKINGS, PEOPLE);
     database.execute(

@@ -152,7 +152,6 @@ fn while_somebody_has_locked_a_ticket_type_the_other_ones_sell_on() {
 fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
     let (cluster, database) = prepared();
     let frozen = Server::start(&database, &[]);
-    thread::sleep(Duration::from_millis(100));
     let password = frozen.admin_password().expect("one was made");
     let server = Server::start(&database, &[]);
     fill(&database);

@@ -1,8 +1,5 @@
 //! Tickets are returned by a single statement that commits by itself.
 
-use std::thread;
-use std::time::Duration;
-
 use testkit::rush::{order, tier_ids};
 use testkit::server::{Server, assert_verified};
 use testkit::visitor::Visitor;
@@ -17,7 +14,6 @@ use super::locks::{hold, prepared};
 fn whatever_gives_tickets_back_locks_ticket_types_for_one_statement() {
     let (cluster, database) = prepared();
     let server = Server::start(&database, &[]);
-    thread::sleep(Duration::from_millis(100));
     let password = server.admin_password().expect("one was made");
     let id = tier_ids(&database)[1];
     let mut visitor = Visitor::new(server.address);

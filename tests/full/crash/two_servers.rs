@@ -151,8 +151,6 @@ fn a_reseed_in_mid_rush_meets_no_deadlock() {
     let database = cluster.database();
     let servers = two_servers(&database);
     let rush = Rush::on(&database, [100, 200, 1_000]);
-    // The server prints the password just after the line that says that it listens.
-    thread::sleep(Duration::from_millis(100));
     let password = servers.iter().find_map(Server::admin_password).expect("one was made");
     thread::scope(|scope| {
         let _end = rush.until_dropped();
@@ -199,7 +197,6 @@ fn servers_may_start_at_once_on_an_empty_database() {
         let mut servers = [0, 1, 2].map(|_| Server::prepared(&database, &[]));
         servers.iter_mut().for_each(Server::start_again);
         servers.iter_mut().for_each(Server::wait_until_it_listens);
-        thread::sleep(Duration::from_millis(100));
         assert_eq!(servers.iter().filter_map(Server::admin_password).count(), 1, "one password is true");
         assert_eq!(database.tiers().len(), 3);
     }
