@@ -186,7 +186,7 @@ fn a_server_that_is_frozen_with_locked_ticket_types_does_not_keep_them() {
         thread::sleep(Duration::from_millis(50));
     };
     println!("sold {freed_after:?} after the other server was frozen: {statuses:?}");
-    assert!(statuses.len() > 1, "nothing was locked, so nothing was proved");
+    assert!(statuses.len() > 1, "nothing was locked, so nothing was proved\n{}", cluster.log());
     assert!(cluster.log().contains("terminating connection due to idle-in-transaction timeout"));
     frozen.signal("-CONT");
     assert_eq!(reseed.join().expect("an answer").status, 503, "nothing of it was done");
