@@ -46,7 +46,8 @@ ENTRYPOINT ["/usr/bin/techkraft"]
 CMD ["backup", "/backups", "--keep", "48", "--keep-days", "30"]
 
 FROM ${BASE}
-ARG VERSION=0.2.0-dev
+# `scripts/release` sets both. An image that is built by hand is of no release: its binary says the version of Cargo.toml.
+ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="TechKraft Tickets" \
       org.opencontainers.image.description="Sells concert tickets, and never the same one twice." \

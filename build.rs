@@ -17,7 +17,7 @@ const STYLESHEETS: [&str; 5] =
     ["css/app.css", "css/organizer.css", "css/queue.css", "css/money.css", "css/demo.css"];
 const JS_IMPORT: &str = "import \"";
 const ICONS: &str = "vendor/lucide";
-const COMPRESSIBLE: [&str; 5] = ["css", "js", "svg", "txt", "webmanifest"];
+const COMPRESSIBLE: [&str; 3] = ["css", "js", "svg"];
 
 fn main() {
     println!("cargo::rerun-if-changed=static");
@@ -177,12 +177,12 @@ fn hashed_name(path: &str, content: &[u8]) -> String {
     format!("{stem}.{hash}.{extension}")
 }
 
-/// The Rust source of the table that `src/assets.rs` includes.
+/// The Rust source of the table that `src/assets/mod.rs` includes.
 fn table(out: &Path, served: &BTreeMap<String, (String, Vec<u8>)>) -> String {
     let mut source = String::from("static ASSETS: &[Asset] = &[\n");
     for (path, (name, content)) in served {
         let extension = path.rsplit('.').next().unwrap_or_default();
-        let file = out.join(name.replace('/', "_"));
+        let file = out.join(name);
         fs::write(&file, content).expect("OUT_DIR is writable");
         let (mut brotli, mut gzip) = ("None".to_owned(), "None".to_owned());
         if COMPRESSIBLE.contains(&extension) {

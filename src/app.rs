@@ -1,4 +1,4 @@
-//! What the handlers share. Nothing below a handler sees it: a function takes the parts that it uses.
+//! What the handlers share. Rules, stores and the desk do not see it: a function there takes the parts that it uses.
 
 use std::path::PathBuf;
 use std::sync::Arc;

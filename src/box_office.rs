@@ -12,7 +12,7 @@ use crate::schema::box_office;
 /// Who sells. All empty until an owner has entered it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = box_office)]
-pub struct BoxOffice {
+pub struct BoxOfficeDetails {
     pub name: String,
     pub address: String,
     pub contact: String,
@@ -21,7 +21,7 @@ pub struct BoxOffice {
 /// This server's copy of the box office, so that pages read no database for it.
 #[derive(Debug, Default)]
 pub struct KnownBoxOffice {
-    known: ArcSwap<BoxOffice>,
+    known: ArcSwap<BoxOfficeDetails>,
     /// Reads and changes run one after the other: a read that began before a change must not be shown after
     /// it.
     lock: Mutex<()>,
@@ -29,12 +29,12 @@ pub struct KnownBoxOffice {
 
 impl KnownBoxOffice {
     #[must_use]
-    pub fn new(box_office: BoxOffice) -> Self {
+    pub fn new(box_office: BoxOfficeDetails) -> Self {
         Self { known: ArcSwap::from_pointee(box_office), lock: Mutex::default() }
     }
 
     #[must_use]
-    pub fn now(&self) -> Arc<BoxOffice> {
+    pub fn now(&self) -> Arc<BoxOfficeDetails> {
         self.known.load_full()
     }
 
@@ -42,7 +42,7 @@ impl KnownBoxOffice {
     ///
     /// # Errors
     /// Those of `work`. Pages then show the same as before.
-    pub async fn update<E>(&self, work: impl Future<Output = Result<BoxOffice, E>>) -> Result<(), E> {
+    pub async fn update<E>(&self, work: impl Future<Output = Result<BoxOfficeDetails, E>>) -> Result<(), E> {
         let _lock = self.lock.lock().await;
         self.known.store(Arc::new(work.await?));
         Ok(())
@@ -56,8 +56,8 @@ mod tests {
 
     use super::*;
 
-    fn named(name: &str) -> BoxOffice {
-        BoxOffice { name: name.into(), ..BoxOffice::default() }
+    fn named(name: &str) -> BoxOfficeDetails {
+        BoxOfficeDetails { name: name.into(), ..BoxOfficeDetails::default() }
     }
 
     /// Tried: without the lock the read, which ends last, puts the old name back.

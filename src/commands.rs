@@ -5,7 +5,6 @@ use std::io::{BufRead as _, IsTerminal as _, stdin};
 use crate::admin;
 use crate::audit::Actor;
 use crate::auth::store::accounts::{self, NewPassword};
-use crate::auth::store::second_factor;
 use crate::auth::{self, first_password, password};
 use crate::backup::{self, Backup, BackupPlan, Retention};
 use crate::config::{
@@ -165,7 +164,7 @@ fn reset_second_factor(config: &Config, username: &str) -> Result<(), StartError
     db::migrate(&config.database_url)?;
     let actor = Actor::command_line();
     let reset = Database::briefly(&config.database_url, |db| {
-        Ok(db.write_blocking(|db| second_factor::reset(db, username, &actor))?)
+        Ok(db.write_blocking(|db| accounts::reset_second_factor(db, username, &actor))?)
     });
     match reset? {
         Some(true) => {
@@ -213,8 +212,8 @@ fn verify(config: &Config, arguments: &VerifyArguments) -> Result<(), StartError
     }
 }
 
-/// Refuses to go on without a database of this program. Otherwise the command would create an empty one, and
-/// report truly but uselessly about that.
+/// Refuses to go on without a database of this program. Otherwise the command would create an empty one and
+/// report on that.
 fn check_there_is_one(config: &Config, hint: &str) -> Result<(), StartError> {
     let url = &config.database_url;
     let wrong = |wrong: &str| Err(StartError::setting("DATABASE_URL", &url.to_string(), wrong, hint));

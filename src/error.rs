@@ -19,7 +19,8 @@ pub enum Error {
     /// Something that existed, and is gone for good.
     #[error("gone")]
     Gone { title: &'static str, explanation: &'static str },
-    /// A body that is not a form, or is too large.
+    /// A request that cannot be used: a body that is not a form, or a body, address or header that is too long, or a
+    /// host that is not this site. With the status that says which.
     #[error("unreadable request: {0}")]
     Unreadable(String, StatusCode),
     /// A state change sent from another site.
@@ -44,8 +45,8 @@ pub enum Error {
     /// Overloaded, or the database is away; trying again is safe.
     #[error("busy")]
     Busy,
-    /// The connection to the database was lost during the work, which may have been done. Sending the same
-    /// form or key again finds out.
+    /// The connection to the database was lost before it confirmed the commit, so the work may have been done. For a
+    /// booking, sending the same form or key again finds out.
     #[error("outcome unknown")]
     OutcomeUnknown,
     /// The client has used up its rate; it may try again after the wait.
@@ -124,7 +125,7 @@ impl ResponseError for Error {
             Self::OtherAddress { own } => Some(own.as_str()),
             _ => None,
         };
-        let can_be_tried_again = matches!(status, 429 | 500 | 503);
+        let can_be_tried_again = matches!(status, 429 | 500 | 503) && !matches!(self, Self::OutcomeUnknown);
         if let Self::RoleRequired { has, needed } = *self {
             let page = RolePage { page: Page::of_role(has), title, has, needed };
             return as_page(&mut response, &page, title);
@@ -201,7 +202,7 @@ impl Error {
             ),
             Self::OutcomeUnknown => (
                 "Did it go through?",
-                "We lost the connection to our database and don’t know yet whether you were booked. Go back and send the same form again: it shows your booking if there is one, and never books twice.",
+                "We lost the connection to our database, so it may have been done. Look before you try again. A form that books can be sent again at once: it shows your booking if there is one, and never books twice.",
             ),
             Self::RateLimited { .. } => (
                 "One moment, please",

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Written by one task, read by others. A beat costs one clock read and one atomic store.
+/// Written by one task, read by others. A beat costs one clock read and two atomic stores.
 #[derive(Debug)]
 pub struct Heartbeat {
     begun: Instant,

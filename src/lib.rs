@@ -15,8 +15,9 @@
 //! - [`connections`]: the listening socket and its limits. [`guard`]: cookies, secrets, CSRF and rate limits. [`db`]:
 //!   the two databases. [`resource`]: what a URL is. [`role`]: what an account may open. [`page`] and [`error`] shape
 //!   responses, [`assets`] serves the static files. [`site`] keeps the box office's name and address up to date.
-//! - The rest knows nothing of the shop: [`box_office`], [`heartbeat`], [`log_limit`], [`log_safe`], [`logging`],
-//!   [`money`], [`redis_health`], [`redis_url`], [`schema`], [`start_error`], [`textfile`], [`venue_clock`].
+//! - The rest imports nothing from the lines above: [`box_office`], [`contact`], [`heartbeat`], [`log_limit`],
+//!   [`log_safe`], [`logging`], [`money`], [`outgoing`], [`redis_health`], [`redis_url`], [`schema`], [`start_error`],
+//!   [`textfile`], [`venue_clock`].
 //!
 //! A feature has the same layout everywhere: `mod.rs` its types and rules, `pages.rs` its handlers, `store.rs` all of
 //! its SQL.
@@ -36,6 +37,7 @@ pub mod box_office;
 pub mod commands;
 pub mod config;
 pub mod connections;
+pub mod contact;
 pub mod db;
 pub mod demo;
 pub mod error;
@@ -49,6 +51,7 @@ pub mod mail;
 pub mod money;
 pub mod ops;
 pub mod outbox;
+pub mod outgoing;
 pub mod page;
 pub mod payment;
 pub mod queue;

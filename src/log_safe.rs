@@ -64,8 +64,8 @@ fn is_format(c: char) -> bool {
     !c.is_ascii() && CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
 }
 
-/// Why a mail was not sent, for the log. A mail server's own words may name the recipient, however they are spelled, so
-/// only its codes are shown: "550 5.1.1". The organizer's pages show the words.
+/// Why a mail was not sent, for the log. A mail server's reply may name the recipient in any spelling, so only its
+/// codes are shown: "550 5.1.1". The organizer's pages show the whole reply.
 pub fn mail_failure(why: &str) -> String {
     let mut shown = Vec::new();
     let mut words = why.split_whitespace();

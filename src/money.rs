@@ -40,8 +40,8 @@ const DECIMALS: [(&str, usize); 26] = [
     ("XPF", 0),
 ];
 
-/// The sign before an amount, for the currencies that American English has a sign for (CLDR). All others are
-/// written with their code.
+/// The sign before an amount, for the currencies that American English has a sign for that is not only letters (CLDR).
+/// All others are written with their code.
 const SIGNS: [(&str, &str); 18] = [
     ("AUD", "A$"),
     ("BRL", "R$"),

@@ -12,7 +12,7 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION, VARY};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
-use crate::box_office::{BoxOffice, KnownBoxOffice};
+use crate::box_office::{BoxOfficeDetails, KnownBoxOffice};
 use crate::guard::cookies::Cookies;
 use crate::role::AccountRole;
 
@@ -96,15 +96,15 @@ pub struct Page {
     pub wants_fragment: bool,
     pub toast: Option<Toast>,
     pub links: Arc<SiteLinks>,
-    pub box_office: Arc<BoxOffice>,
+    pub box_office: Arc<BoxOfficeDetails>,
     /// Nobody pays real money.
     pub is_test_mode: bool,
     viewer: Viewer,
-    /// Makes the browser forget the toast that it brought, and that is now shown.
+    /// Makes the browser forget the toast that it sent, which this page shows.
     toast_removal: Option<Cookie<'static>>,
 }
 
-/// A message that says what has just happened, and goes by itself.
+/// A message that says what has just happened. A success disappears by itself; a failure stays until it is dismissed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toast {
     pub succeeded: bool,

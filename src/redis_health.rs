@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 
 use crate::log_safe::one_line;
 
-/// How long Redis may take to answer. One refresh of the board is late by this; after that it runs without Redis.
+/// How long Redis may take to answer. If it does not, one refresh of the board, and the requests whose rates are being
+/// counted, are late by this. After that the server runs without Redis.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The connection for commands, while there is one.

@@ -8,7 +8,7 @@ use redis::ConnectionAddr;
 use crate::log_safe::{ENCODE, has_open_sign, without_password};
 use crate::start_error::StartError;
 
-/// Where the servers of a site share their board. Nothing that is printed holds the password.
+/// Where the servers of a site share their board and their rate limits. Nothing that is printed holds the password.
 #[derive(Clone)]
 pub struct RedisUrl(redis::Client);
 
@@ -47,7 +47,7 @@ impl RedisUrl {
         }
     }
 
-    /// Opens connections there.
+    /// A client, which opens connections there.
     #[must_use]
     pub fn client(&self) -> redis::Client {
         self.0.clone()

@@ -7,7 +7,7 @@ text_enum! {
     AccountRole {
         /// Checks tickets in.
         Gate = "gate",
-        /// Books, finds bookings, and sends tickets again.
+        /// Finds bookings, corrects names and addresses, and sends tickets again.
         BoxOffice = "box_office",
         /// Runs concerts and their bookings.
         Organizer = "organizer",

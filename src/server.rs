@@ -69,8 +69,8 @@ pub struct Started {
 /// Opens the desk, on a database and a board, with the wakeup of the outbox.
 pub type OpenDesk = Box<dyn FnOnce(&Database, Arc<Board>, Arc<Wakeup>) -> Result<Desk, StartError>>;
 
-/// Opens the database, migrates it, seeds it when it is empty, and listens. Called inside actix's runtime,
-/// which then runs the server and the tasks that keep the board fresh.
+/// Listens, opens the database, migrates it, seeds it when it is empty, and wires the parts together. Called inside
+/// actix's runtime, which then runs the server and the background tasks.
 ///
 /// # Errors
 /// One line that says what is wrong and how to fix it.
@@ -99,7 +99,7 @@ pub fn start_with(config: Config, open_desk: OpenDesk) -> Result<Started, StartE
     let cookies = Cookies::new(&secrets, public_url.starts_with("https://"));
     let rooms = open_rooms(&db, &board, &secrets)?;
     let ops = web::Data::new(Ops::new(&config.operations, &db, &desk, &board, &rooms, config.board_refresh));
-    let own = OwnAddress::new(address, &public_url);
+    let own = OwnAddress::new(address, &public_url, limits.connections);
     let (guard, rates) = (guard_settings(&config, &own, &db), rate_limits(&config, &secrets));
     let app = web::Data::new(App {
         rooms,
@@ -272,7 +272,7 @@ pub(crate) fn open_database(config: &Config) -> Result<(Database, bool), StartEr
 fn ensure_admin(db: &Database) -> Result<Option<String>, StartError> {
     if let Some(account) = db.read_primary_blocking(|db| accounts::find(db, auth::USERNAME))? {
         if account.first_password_ends_at.is_none_or(|ends_at| ends_at <= Utc::now().naive_utc()) {
-            // The first password was changed at another server, or has expired.
+            // The first password is of no use any more: it was changed, perhaps at another server, or has expired.
             first_password::delete(db.file());
         }
         return Ok(None);

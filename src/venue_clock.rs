@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 use chrono_tz::Tz;
 
-/// Names that the rule of [`place`] would get wrong or leave without their accents.
+/// Names that [`VenueClock::place`] would get wrong or leave without their accents.
 const PLACES: [(&str, &str); 16] = [
     ("America/Asuncion", "Asunción"),
     ("America/Belem", "Belém"),
@@ -53,13 +53,13 @@ impl VenueClock {
         self.with_zone(at, "%A, %B %-d, %Y, %-I:%M\u{a0}%p")
     }
 
-    /// "1:05 PM CST", for the start of a show.
+    /// "1:05 PM CST"
     #[must_use]
     pub fn hour_minute_zone(&self, at: &NaiveDateTime) -> String {
         self.with_zone(at, "%-I:%M\u{a0}%p")
     }
 
-    /// "1:05 PM", for what happens soon.
+    /// "1:05 PM"
     #[must_use]
     pub fn hour_minute(&self, at: &NaiveDateTime) -> String {
         self.local(at).format("%-I:%M\u{a0}%p").to_string()
@@ -77,7 +77,7 @@ impl VenueClock {
         self.with_zone(at, "%b %-d, %-I:%M\u{a0}%p")
     }
 
-    /// "Nov 25, 1:05 PM", for lists of recent times.
+    /// "Nov 25, 1:05 PM"
     #[must_use]
     pub fn short(&self, at: &NaiveDateTime) -> String {
         self.local(at).format("%b %-d, %-I:%M\u{a0}%p").to_string()
@@ -125,7 +125,7 @@ impl VenueClock {
         is_clear.then_some(abbreviation)
     }
 
-    /// "São Paulo time", by the zone's own name: its city, country or island.
+    /// "São Paulo time", by the zone's own name: its city, country or island. "UTC-3" where the zone is only an offset.
     fn place(self) -> String {
         let name = self.0.name();
         let city = || name.rsplit('/').next().unwrap_or(name).replace('_', " ");

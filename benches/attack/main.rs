@@ -32,8 +32,8 @@ use attackers::Attackers;
 use report::{Report, Round};
 use testkit::bench::database::SaleDatabase;
 use testkit::bench::form::Form;
-use testkit::bench::rush::{Bookings, Rush};
-use testkit::bench::server::Server;
+use testkit::bench::rush::{BenchRush, Bookings};
+use testkit::bench::server::BenchServer;
 
 /// Any error ends the run with a message of one line.
 use testkit::bench::Result;
@@ -93,7 +93,7 @@ fn end(result: Result<bool>) -> ExitCode {
 /// all limits were kept.
 fn run(plan: &Plan, wanted: &[String]) -> Result<bool> {
     let folder = tempfile::tempdir()?;
-    let cluster = postgres::Cluster::start()?;
+    let cluster = postgres::BenchCluster::start()?;
     let scene = Scene::set(&cluster.create_database("attacked")?, folder.path(), plan)?;
     let mut report = Report::default();
     let is_wanted = |it: &&Assault| wanted.is_empty() || wanted.iter().any(|name| it.name.starts_with(name));
@@ -112,8 +112,8 @@ fn run(plan: &Plan, wanted: &[String]) -> Result<bool> {
 
 struct Scene {
     sale: SaleDatabase,
-    behind_proxy: Server,
-    direct: Server,
+    behind_proxy: BenchServer,
+    direct: BenchServer,
 }
 
 impl Scene {
@@ -121,8 +121,8 @@ impl Scene {
         let sale = SaleDatabase::prepare(url, folder)?;
         let log = ("RUST_LOG", "error,actix_http=off");
         let settings = [("RATE_LIMITS", "on"), ("TRUSTED_PROXIES", "127.0.0.0/8"), log];
-        let behind_proxy = Server::start(url, folder, &settings)?;
-        let direct = Server::start_small(url, folder, &[("RATE_LIMITS", "on"), log], plan.descriptors)?;
+        let behind_proxy = BenchServer::start(url, folder, &settings)?;
+        let direct = BenchServer::start_small(url, folder, &[("RATE_LIMITS", "on"), log], plan.descriptors)?;
         Ok(Self { sale, behind_proxy, direct })
     }
 
@@ -142,9 +142,9 @@ impl Scene {
     fn book(&self, address: SocketAddr, is_direct: bool, turn: Duration) -> Result<Bookings> {
         let ticket_type = self.sale.ticket_type_id;
         if is_direct {
-            Rush::begin_apart(address, turn, |_| Form::new(ticket_type, address))?.end()
+            BenchRush::begin_apart(address, turn, |_| Form::new(ticket_type, address))?.end()
         } else {
-            Rush::begin(address, turn, |buyer| Form::through_proxy(ticket_type, address, buyer))?.end()
+            BenchRush::begin(address, turn, |buyer| Form::through_proxy(ticket_type, address, buyer))?.end()
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::Result;
 use crate::assault::ASSAULTS;
 use crate::attackers::Seen;
-use testkit::bench::figures::{self, median};
+use testkit::bench::results::{self, median};
 use testkit::bench::rush::Bookings;
 
 /// An attack may make the 95th percentile of bookings at most this many times as long.
@@ -87,7 +87,7 @@ impl Report {
             })
         };
         let lines: Vec<Value> = self.lines().iter().map(line).collect();
-        figures::write("attack.json", &json!({ "attacks": lines, "verify": self.is_true }))
+        results::write("attack.json", &json!({ "attacks": lines, "verify": self.is_true }))
     }
 
     fn lines(&self) -> Vec<Line> {

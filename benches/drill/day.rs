@@ -15,7 +15,7 @@ const BUYERS: u64 = 16;
 const LOOKERS: usize = 8;
 /// The pause between two orders of a buyer, and between two page views of a looker.
 const PACE: Duration = Duration::from_millis(50);
-/// The time that a quorum (Patroni with a short ttl) needs to be sure that the primary is gone.
+/// The time until a quorum has noticed that the primary is gone and has chosen the standby.
 const NOTICED_AFTER: Duration = Duration::from_secs(5);
 const BOOKINGS: &str = "SELECT b.request_key, b.token, l.ticket_type_id, l.quantity
     FROM bookings b JOIN booking_lines l ON l.booking_id = b.id";

@@ -13,7 +13,7 @@ use crate::{holds, no_database, pgbench, postgres, unbatched};
 use testkit::bench::database::SaleDatabase;
 use testkit::bench::form::Form;
 use testkit::bench::machine::{Usage, resident_mib};
-use testkit::bench::server::Server;
+use testkit::bench::server::BenchServer;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,12 +73,12 @@ pub struct Contender {
     pub kind: Kind,
     database: SaleDatabase,
     /// `None` for pgbench.
-    server: Option<Server>,
+    server: Option<BenchServer>,
     postmaster: u32,
 }
 
 /// All contenders, with seeded databases and running servers. Idle servers cost nothing.
-pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>> {
+pub fn all(folder: &Path, cluster: &postgres::BenchCluster) -> Result<Vec<Contender>> {
     let sqlite = |name: &str| format!("sqlite:{}", folder.join(name).display());
     let kinds = [
         (Kind::PostgresBatched, cluster.create_database("batched")?),
@@ -102,14 +102,14 @@ pub fn all(folder: &Path, cluster: &postgres::Cluster) -> Result<Vec<Contender>>
         }
         let server = match kind {
             Kind::Pgbench => None,
-            Kind::NoDatabase => Some(Server::start_own(&url, folder, no_database::ARGUMENT)?),
+            Kind::NoDatabase => Some(BenchServer::start_own(&url, folder, no_database::ARGUMENT)?),
             Kind::PostgresHolds | Kind::SqliteHolds => {
-                Some(Server::start_own(&url, folder, holds::ARGUMENT)?)
+                Some(BenchServer::start_own(&url, folder, holds::ARGUMENT)?)
             }
             Kind::PostgresUnbatched | Kind::SqliteUnbatched => {
-                Some(Server::start_own(&url, folder, unbatched::ARGUMENT)?)
+                Some(BenchServer::start_own(&url, folder, unbatched::ARGUMENT)?)
             }
-            _ => Some(Server::start(&url, folder, &[])?),
+            _ => Some(BenchServer::start(&url, folder, &[])?),
         };
         Ok(Contender { kind, database, server, postmaster: cluster.postmaster })
     };

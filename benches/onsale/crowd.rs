@@ -10,7 +10,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::Result;
-use testkit::bench::form::{Answer, Form};
+use testkit::bench::form::{BookingAnswer, Form};
 
 /// How long the last answers may take after all buyers have stopped sending requests.
 const LAST_ANSWERS_WAIT: Duration = Duration::from_secs(15);
@@ -131,19 +131,19 @@ impl Crowd {
             buyer.begun.extend_from_slice(&self.buffer[..length]);
             &buyer.begun
         };
-        match Answer::read(text) {
-            Answer::Unfinished => {
+        match BookingAnswer::read(text) {
+            BookingAnswer::Unfinished => {
                 if buyer.begun.is_empty() {
                     buyer.begun.extend_from_slice(&self.buffer[..length]);
                 }
                 return Ok(false);
             }
-            Answer::Confirmed => {
+            BookingAnswer::Confirmed => {
                 let latency = asked_at.elapsed().as_micros();
                 answers.latencies_us.push(u32::try_from(latency).unwrap_or(u32::MAX));
                 answers.confirmed += 1;
             }
-            Answer::Other => answers.errors += 1,
+            BookingAnswer::Other => answers.errors += 1,
         }
         buyer.begun.clear();
         buyer.asked_at = None;

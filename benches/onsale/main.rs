@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 fn run(plan: &Plan) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let disk_sync_ms = machine::disk_sync_ms(folder.path())?;
-    let postgres = postgres::Cluster::start()?;
+    let postgres = postgres::BenchCluster::start()?;
     let mut contenders = contender::all(folder.path(), &postgres)?;
     let rows = plan.run(&mut contenders)?;
     report::print(&rows, disk_sync_ms);

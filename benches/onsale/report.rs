@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::Result;
 use crate::contender::{Kind, Round};
 use crate::plan::Plan;
-use testkit::bench::figures::{self, median};
+use testkit::bench::results::{self, median};
 
 /// One contender at one number of connections, round by round.
 pub struct Row {
@@ -145,7 +145,7 @@ pub fn write(rows: &[Row], plan: &Plan, disk_sync_ms: f64) -> Result<PathBuf> {
         "rows": rows.iter().map(Row::to_json).collect::<Vec<_>>(),
         "ratios": ratios.into_iter().collect::<Map<_, _>>(),
     });
-    figures::write("onsale.json", &report)
+    results::write("onsale.json", &report)
 }
 
 /// The median of the rounds' ratios. Both sides of a ratio were measured shortly after each other.

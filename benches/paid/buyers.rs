@@ -25,34 +25,34 @@ pub struct Bought {
 }
 
 /// The whole visit of one buyer. `None`: the buyer could hold no ticket. All buyers begin at the same time, and give
-/// up after `patience`.
-pub fn buy(address: SocketAddr, ticket_type: i64, start: &Barrier, patience: Duration) -> Option<Bought> {
+/// up after `timeout`.
+pub fn buy(address: SocketAddr, ticket_type: i64, start: &Barrier, timeout: Duration) -> Option<Bought> {
     let (mut visitor, purchase) = (Visitor::new(address), order(ticket_type, 1));
     // Open the connection before the start.
     let _ = visitor.get("/healthz");
     start.wait();
     let begun = Instant::now();
-    let held = settle(begun, patience, || visitor.book(&purchase).ok())?;
+    let held = settle(begun, timeout, || visitor.book(&purchase).ok())?;
     if held.status != 303 {
         assert_eq!(held.status, 409, "{}", held.body);
         return None;
     }
     let held_after = begun.elapsed();
     let page = held.location().to_owned();
-    let shown_after = is_shown(&mut visitor, &page, begun, patience).then(|| begun.elapsed());
+    let shown_after = is_shown(&mut visitor, &page, begun, timeout).then(|| begun.elapsed());
     Some(Bought { held_after, shown_after })
 }
 
-fn is_shown(visitor: &mut Visitor, page: &str, begun: Instant, patience: Duration) -> bool {
-    let Some(wanted) = settle(begun, patience, || visitor.post(page, &[]).ok()) else { return false };
+fn is_shown(visitor: &mut Visitor, page: &str, begun: Instant, timeout: Duration) -> bool {
+    let Some(wanted) = settle(begun, timeout, || visitor.post(page, &[]).ok()) else { return false };
     assert_eq!(wanted.status, 303, "{page}: {}", wanted.body);
-    while begun.elapsed() < patience {
+    while begun.elapsed() < timeout {
         thread::sleep(LOOK_EVERY);
         // The page redirects to the booking's page when the booking is paid.
-        let Some(looked) = settle(begun, patience, || visitor.get(page).ok()) else { return false };
+        let Some(looked) = settle(begun, timeout, || visitor.get(page).ok()) else { return false };
         if looked.status == 303 {
             let booking = looked.location().to_owned();
-            let shown = settle(begun, patience, || visitor.get(&booking).ok());
+            let shown = settle(begun, timeout, || visitor.get(&booking).ok());
             return shown.is_some_and(|it| it.status == 200 && it.body.contains("data-ticket-code"));
         }
     }
@@ -60,8 +60,8 @@ fn is_shown(visitor: &mut Visitor, page: &str, begun: Instant, patience: Duratio
 }
 
 /// Asks until the answer is not "busy".
-fn settle(begun: Instant, patience: Duration, mut ask: impl FnMut() -> Option<Answer>) -> Option<Answer> {
-    while begun.elapsed() < patience {
+fn settle(begun: Instant, timeout: Duration, mut ask: impl FnMut() -> Option<Answer>) -> Option<Answer> {
+    while begun.elapsed() < timeout {
         match ask() {
             Some(answer) if answer.status != 503 => return Some(answer),
             _ => thread::sleep(COME_AGAIN),

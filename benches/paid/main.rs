@@ -38,7 +38,7 @@ const STRIPE_ANSWERS_AFTER: Duration = Duration::from_millis(300);
 /// Stripe's limit allows the last sale after a certain time. The real time may be at most that time divided by this.
 const LEAST: f64 = 0.9;
 /// A sale that has not ended after this time will never end.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 const PRICE_MINOR: i64 = 3_000;
 /// The stack of a buyer's thread. It is small, because there are thousands of threads.
 const STACK_BYTES: usize = 256 * 1024;
@@ -92,13 +92,13 @@ fn sell(database: &TestDatabase, server: &Server, plan: &Plan) -> (Vec<Bought>, 
     let (start, address) = (Barrier::new(plan.buyers + 1), server.address);
     thread::scope(|scope| {
         let buyer = || {
-            let buy = || buyers::buy(address, ticket_type, &start, PATIENCE);
+            let buy = || buyers::buy(address, ticket_type, &start, TIMEOUT);
             thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, buy).expect("a thread")
         };
         let buyers: Vec<_> = (0..plan.buyers).map(|_| buyer()).collect();
         start.wait();
         let begun = Instant::now();
-        while sold(database) < u64::from(plan.tickets) && begun.elapsed() < PATIENCE {
+        while sold(database) < u64::from(plan.tickets) && begun.elapsed() < TIMEOUT {
             thread::sleep(Duration::from_millis(100));
         }
         let took = begun.elapsed();

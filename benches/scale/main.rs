@@ -18,8 +18,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use testkit::bench::Result;
-use testkit::bench::postgres::Cluster;
-use testkit::bench::server::Server;
+use testkit::bench::postgres::BenchCluster;
+use testkit::bench::server::BenchServer;
 
 use report::{Measured, Report};
 
@@ -55,7 +55,7 @@ fn run(kinds: &[&'static str], many: u32) -> Result<bool> {
     let mut report = Report::default();
     for kind in kinds {
         let folder = tempfile::tempdir()?;
-        let cluster = if *kind == "postgres" { Some(Cluster::start()?) } else { None };
+        let cluster = if *kind == "postgres" { Some(BenchCluster::start()?) } else { None };
         let url = |name: &str| match &cluster {
             Some(cluster) => cluster.create_database(name),
             None => Ok(format!("sqlite:{}", folder.path().join(name).display())),
@@ -78,7 +78,7 @@ fn measure(url: &str, folder: &Path, bookings: u32) -> Result<Measured> {
     let fill_seconds = begun.elapsed().as_secs_f64();
     eprintln!("{bookings} bookings were made in {fill_seconds:.0} s");
     let verify_seconds = work::command(&filled, &["verify"])?;
-    let server = Server::start(url, &folder, &[])?;
+    let server = BenchServer::start(url, &folder, &[])?;
     let pages = pages::read_all(&server, &filled)?;
     let export = work::export(&server, &filled)?;
     let disturbance = work::disturb(&server, &filled)?;

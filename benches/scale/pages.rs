@@ -7,7 +7,7 @@ use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
 use testkit::bench::Result;
 use testkit::bench::histogram::Histogram;
-use testkit::bench::server::Server;
+use testkit::bench::server::BenchServer;
 
 use crate::fill::{Filled, LARGE};
 
@@ -22,7 +22,7 @@ const COUNTED_AFTER: Duration = Duration::from_secs(5);
 /// hundredth of the time on that, so with a million bookings it verifies them once in twenty minutes.
 const VERIFIED_AFTER: Duration = Duration::from_secs(120);
 /// An answer that takes longer is an error.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A page, how long its reads took, and its length.
 #[derive(Debug, Clone)]
@@ -93,9 +93,9 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    pub fn sign_in(server: &Server, filled: &Filled) -> Result<Self> {
+    pub fn sign_in(server: &BenchServer, filled: &Filled) -> Result<Self> {
         let client =
-            Client::builder().cookie_store(true).redirect(Policy::none()).timeout(PATIENCE).build()?;
+            Client::builder().cookie_store(true).redirect(Policy::none()).timeout(TIMEOUT).build()?;
         let origin = format!("http://{}", server.address);
         let form = [("username", "admin"), ("password", &filled.password)];
         let answer = client.post(format!("{origin}/admin/sign-in")).form(&form).send()?;
@@ -169,8 +169,7 @@ impl std::io::Write for LineCounter {
     }
 }
 
-/// Reads all pages.
-pub fn read_all(server: &Server, filled: &Filled) -> Result<Vec<PageTime>> {
+pub fn read_all(server: &BenchServer, filled: &Filled) -> Result<Vec<PageTime>> {
     let visitor = Visitor::sign_in(server, filled)?;
     let mut pages = Vec::new();
     let first = PAGES.map(|pattern| visitor.read(&named(pattern, filled)));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use testkit::bench::Result;
-use testkit::bench::figures;
+use testkit::bench::results;
 
 use crate::pages::PageTime;
 use crate::work::{Disturbance, Export};
@@ -121,6 +121,6 @@ impl Report {
             let (kind, few, many) = (it.0, measured(&it.1), measured(&it.2));
             json!({ "database": kind, "few": few, "many": many })
         };
-        figures::write("scale.json", &json!(self.kinds.iter().map(kind).collect::<Vec<_>>()))
+        results::write("scale.json", &json!(self.kinds.iter().map(kind).collect::<Vec<_>>()))
     }
 }

@@ -6,11 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use testkit::bench::Result;
-use testkit::bench::figures::median;
 use testkit::bench::form::Form;
 use testkit::bench::machine::resident_mib;
-use testkit::bench::rush::{Bookings, Rush};
-use testkit::bench::server::{Server, techkraft};
+use testkit::bench::results::median;
+use testkit::bench::rush::{BenchRush, Bookings};
+use testkit::bench::server::{BenchServer, techkraft};
 
 use crate::fill::{Filled, LARGE};
 use crate::pages::Visitor;
@@ -38,7 +38,7 @@ pub struct Disturbance {
 }
 
 /// Exports the large concert.
-pub fn export(server: &Server, filled: &Filled) -> Result<Export> {
+pub fn export(server: &BenchServer, filled: &Filled) -> Result<Export> {
     let visitor = Visitor::sign_in(server, filled)?;
     let path = format!("/admin/events/{LARGE}/bookings.csv");
     let before = resident_mib(server.pid())?;
@@ -75,7 +75,7 @@ pub fn command(filled: &Filled, arguments: &[&str]) -> Result<f64> {
 }
 
 /// Measures bookings in turns: without other load, and while the organizer's pages poll.
-pub fn disturb(server: &Server, filled: &Filled) -> Result<Disturbance> {
+pub fn disturb(server: &BenchServer, filled: &Filled) -> Result<Disturbance> {
     let visitor = Visitor::sign_in(server, filled)?;
     let (mut alone, mut polled) = (Vec::new(), Vec::new());
     // The first turn is not counted, because the caches are cold.
@@ -108,6 +108,6 @@ pub fn disturb(server: &Server, filled: &Filled) -> Result<Disturbance> {
     })
 }
 
-fn book(server: &Server, filled: &Filled) -> Result<Bookings> {
-    Rush::begin(server.address, TURN, |_| Form::new(filled.ticket_type_id, server.address))?.end()
+fn book(server: &BenchServer, filled: &Filled) -> Result<Bookings> {
+    BenchRush::begin(server.address, TURN, |_| Form::new(filled.ticket_type_id, server.address))?.end()
 }

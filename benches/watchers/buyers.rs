@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use diesel::prelude::*;
-use testkit::bench::server::{Server, techkraft};
+use testkit::bench::server::{BenchServer, techkraft};
 use testkit::line_log::RoomSale;
 
 use crate::Result;
@@ -20,7 +20,7 @@ pub fn sell(buyers: usize, minutes: usize, url: &str, folder: &Path) -> Result<b
         return Err("the database is not seeded".into());
     }
     open(&mut PgConnection::establish(url)?, 0)?;
-    let _server = Server::start(url, folder, &[LIMITS])?;
+    let _server = BenchServer::start(url, folder, &[LIMITS])?;
     let (buyers, minutes) = (u32::try_from(buyers)?, u32::try_from(minutes)?);
     let sold = RoomSale { url, event_id: 1, slug: SLUG, buyers, minutes }.play(techkraft(url, folder))?;
     println!("\n{sold}");

@@ -20,7 +20,7 @@ use crate::vigil::{Crowd, Polls, SLUG, Vigil};
 const DRAWN_MS_MAX: f64 = 1_000.0;
 const POLL_P99_MS_MAX: f64 = 20.0;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Measures the lobby with the people of `vigil`, on the database at `url`. Returns whether it kept the limits.
 pub fn keep(vigil: &Vigil, url: &str, folder: &Path) -> Result<bool> {
@@ -29,7 +29,7 @@ pub fn keep(vigil: &Vigil, url: &str, folder: &Path) -> Result<bool> {
     let mut database = PgConnection::establish(url)?;
     open(&mut database, vigil.watchers)?;
     let site = Site::start(url, folder, vigil.watchers)?;
-    wait_for(site.address, "lobby", Instant::now() + PATIENCE)?;
+    wait_for(site.address, "lobby", Instant::now() + TIMEOUT)?;
     let empty_mib = site.resident_mib()?;
     eprintln!("{} people come to the lobby at {} servers", vigil.watchers, site.servers.len());
     let mut crowds = vigil.crowds(&site)?;
@@ -43,7 +43,7 @@ pub fn keep(vigil: &Vigil, url: &str, folder: &Path) -> Result<bool> {
     ))?;
     thread::sleep((starts - Utc::now()).to_std().unwrap_or_default());
     let begun = Instant::now();
-    wait_for(site.address, "line", begun + PATIENCE)?;
+    wait_for(site.address, "line", begun + TIMEOUT)?;
     let drawn_ms = begun.elapsed().as_secs_f64() * 1000.0;
     let mut polls = Polls::default();
     let full_mib = site.resident_mib()?;

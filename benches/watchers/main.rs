@@ -93,7 +93,7 @@ impl Plan {
 /// Runs the plan. Returns whether nothing failed and all counts add up.
 fn run(plan: &Plan) -> Result<bool> {
     let folder = tempfile::tempdir()?;
-    let cluster = postgres::Cluster::start()?;
+    let cluster = postgres::BenchCluster::start()?;
     if let Some((buyers, minutes)) = plan.buyers {
         return buyers::sell(buyers, minutes, &cluster.create_database("buyers")?, folder.path());
     }

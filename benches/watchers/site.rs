@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::Result;
 use testkit::bench::machine::resident_mib;
-use testkit::bench::server::Server;
+use testkit::bench::server::BenchServer;
 use testkit::server::free_port;
 
 /// How many descriptors a server needs besides those of its watchers: for buyers, the database and files.
@@ -13,7 +13,7 @@ const RESERVE: usize = 700;
 
 pub struct Site {
     pub address: SocketAddr,
-    pub servers: Vec<Server>,
+    pub servers: Vec<BenchServer>,
     /// The most descriptors that a process may open on this machine.
     pub descriptors: usize,
 }
@@ -36,12 +36,12 @@ impl Site {
             ("POLL_SECONDS_BUSY", "5"),
         ];
         let servers =
-            (0..count).map(|_| Server::start(url, folder, &settings)).collect::<Result<Vec<_>>>()?;
+            (0..count).map(|_| BenchServer::start(url, folder, &settings)).collect::<Result<Vec<_>>>()?;
         Ok(Self { address, servers, descriptors })
     }
 
     pub fn pids(&self) -> Vec<u32> {
-        self.servers.iter().map(Server::pid).collect()
+        self.servers.iter().map(BenchServer::pid).collect()
     }
 
     pub fn resident_mib(&self) -> Result<f64> {

@@ -17,7 +17,7 @@ use testkit::bench::database::SaleDatabase;
 use testkit::bench::form::Form;
 use testkit::bench::histogram::Histogram;
 use testkit::bench::machine::{Usage, processor_seconds};
-use testkit::bench::rush::Rush;
+use testkit::bench::rush::BenchRush;
 
 pub const SLUG: &str = "midnight-parade";
 
@@ -78,7 +78,7 @@ impl Vigil {
         crowds.iter_mut().try_for_each(|crowd| crowd.expect("begun"))?;
 
         let rush =
-            Rush::begin(site.address, self.measured, |_| Form::new(sale.ticket_type_id, site.address))?;
+            BenchRush::begin(site.address, self.measured, |_| Form::new(sale.ticket_type_id, site.address))?;
         let used = || Usage::of(&site.pids(), self.postmaster);
         let load =
             |crowds: &[Crowd]| crowds.iter().map(|it| processor_seconds(it.child.id())).sum::<Result<f64>>();

@@ -50,7 +50,7 @@ name_c_libraries() {
   mimalloc=$(defined MI_MALLOC_VERSION "$sources"/*/"$(crate libmimalloc-sys)"/c_src/mimalloc/v3/include/mimalloc.h)
   ring=$(crate ring)
   [ -n "$sqlite" ] && [ -n "$mimalloc" ] || {
-    echo "The sources of SQLite or mimalloc are not where they were: mend name_c_libraries" >&2
+    echo "The sources of SQLite or mimalloc are not where they were: fix name_c_libraries" >&2
     return 1
   }
   notes+=("C libraries in the binary: SQLite $sqlite, libpq ${libpq##*+libpq-}, mimalloc $((mimalloc / 10000)).$((mimalloc / 100 % 100)).$((mimalloc % 100)), and ring's C and assembly (${ring/-/ })")

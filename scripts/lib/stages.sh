@@ -54,6 +54,12 @@ run_tests() {
 
 summary() {
   end_stage
+  # See tests/testkit/src/long.rs.
+  if [ -z "${LONG_TESTS:-}" ]; then
+    notes+=("Tables and races ran a part of their cases; with --all they run all of them.")
+  else
+    notes+=("Tables and races ran all of their cases.")
+  fi
   printf '\n\033[1m== All tests passed in %d s\033[0m\n' $((SECONDS - run_began))
   printf '%s\n' "${stages[@]}" "${notes[@]}" "${counts[@]}"
 }

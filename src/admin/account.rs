@@ -12,14 +12,13 @@ use crate::app::App;
 use crate::audit::{self, Action};
 use crate::auth::access::Member;
 use crate::auth::authentication::Proof;
-use crate::auth::password;
 use crate::auth::reauthentication::check_again;
 use crate::auth::session::{self, Admin};
 use crate::auth::session_record::{LiveSession, SessionLimits};
-use crate::auth::store::{accounts, sessions};
+use crate::auth::store::{accounts, second_factor, sessions};
 use crate::error::Error;
 use crate::guard::form::Form;
-use crate::page::{CLEAR_CACHE, Page, Toast, see_other, toast_cookie};
+use crate::page::{CLEAR_CACHE, Page, Toast, see_other, see_other_with, toast_cookie};
 use crate::venue_clock::VenueClock;
 
 #[derive(Template)]
@@ -27,6 +26,8 @@ use crate::venue_clock::VenueClock;
 struct AccountPage {
     page: Page,
     admin: Admin,
+    /// Whether the account has a second factor now; `admin` knows whether the session began with one.
+    has_factor: bool,
     sessions: Vec<LiveSession>,
     clock: VenueClock,
     limits: SessionLimits,
@@ -78,8 +79,7 @@ pub async fn destroy_sessions(
 /// cookie holds a fingerprint of the old hash.
 async fn end_all(admin: &Admin, app: &App, proof: Proof, password: String) -> Result<HttpResponse, Error> {
     let actor = admin.actor();
-    let hash = proof.hash_permit.run(move || password::hash(&password)).await?;
-    let hash = hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?;
+    let hash = proof.hash_permit.hash(password).await?;
     let end = app.db.write(move |db| {
         // `false`: the password was changed meanwhile, which has replaced the old hash as well.
         accounts::replace_hash(db, &proof.account, &hash)?;
@@ -91,9 +91,7 @@ async fn end_all(admin: &Admin, app: &App, proof: Proof, password: String) -> Re
         1 => "Signed out. There was no other session.".to_owned(),
         ended => format!("Signed out everywhere. {ended} sessions ended."),
     });
-    let mut response = see_other("/admin/sign-in");
-    response.cookie(session::removal(&app.auth)).cookie(toast_cookie(&app.cookies, &toast));
-    Ok(response.insert_header(CLEAR_CACHE).finish())
+    Ok(signed_out(app, &toast))
 }
 
 async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<HttpResponse, Error> {
@@ -105,12 +103,21 @@ async fn end_one(admin: &Admin, app: &App, proof: Proof, id: &str) -> Result<Htt
         audit::store::record(db, &actor, Action::SessionEnded, &session.client_address, 1)?;
         Ok(Some(session))
     });
-    let (place, toast) = match end.await? {
-        Some(session) if admin.is_in(&session) => ("/admin/sign-in", Toast::success("Signed out.")),
-        Some(_) => ("/admin/account", Toast::success("Session ended.")),
-        None => ("/admin/account", Toast::failure("That session had already ended.")),
+    let toast = match end.await? {
+        Some(session) if admin.is_in(&session) => {
+            return Ok(signed_out(app, &Toast::success("Signed out.")));
+        }
+        Some(_) => Toast::success("Session ended."),
+        None => Toast::failure("That session had already ended."),
     };
-    Ok(see_other(place).cookie(toast_cookie(&app.cookies, &toast)).finish())
+    Ok(see_other_with(&app.cookies, "/admin/account", &toast))
+}
+
+/// Leads to the sign-in. The browser keeps neither the session nor the pages that it has shown.
+fn signed_out(app: &App, toast: &Toast) -> HttpResponse {
+    let mut response = see_other("/admin/sign-in");
+    response.cookie(session::removal(&app.auth)).cookie(toast_cookie(&app.cookies, toast));
+    response.insert_header(CLEAR_CACHE).finish()
 }
 
 async fn load(
@@ -123,10 +130,10 @@ async fn load(
     let (account_id, limits) = (admin.account_id, app.auth.session_limits);
     let load = app.db.read_primary(move |db| {
         let live = sessions::live(db, account_id, limits, Utc::now().naive_utc())?;
-        Ok((live, store::clock(db)?))
+        Ok((live, second_factor::exists(db, account_id)?, store::clock(db)?))
     });
-    let (mut sessions, clock) = load.await?;
+    let (mut sessions, has_factor, clock) = load.await?;
     // This browser's session comes first.
     sessions.sort_by_key(|session| !admin.is_in(session));
-    Ok(AccountPage { page, admin, sessions, clock, limits, chosen, error })
+    Ok(AccountPage { page, admin, has_factor, sessions, clock, limits, chosen, error })
 }

@@ -1,4 +1,4 @@
-//! `/admin/audit-log`: what organizers and operators did, the newest entry first.
+//! `/admin/audit-log`: what organizers, operators and buyers did, the newest entry first.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -96,6 +96,7 @@ fn title(action: &Action) -> &'static str {
         Action::RecoveryCodeUsed => "Recovery code used",
         Action::CodeRefused => "Wrong code",
         Action::BookingsExported => "Bookings exported",
+        Action::PaymentsExported => "Payments exported",
         Action::BookingCanceled => "Booking canceled",
         Action::CanceledByBuyer => "Canceled by the buyer",
         Action::BookingUndone => "One-click booking undone",
@@ -130,7 +131,8 @@ fn title(action: &Action) -> &'static str {
     }
 }
 
-/// The title of an entry. An action of a later release is shown as the database holds it.
+/// The title of an entry. An action that this release does not know is shown as the database
+/// holds it.
 fn entry_title(entry: &AuditEntry) -> &str {
     Action::parse(&entry.action).map_or(&entry.action, |action| title(&action))
 }
@@ -155,6 +157,7 @@ fn count(entry: &AuditEntry) -> Option<String> {
         | Action::SecondFactorSet
         | Action::SecondFactorReset => ("session ended", "sessions ended"),
         Action::BookingsExported => ("booking", "bookings"),
+        Action::PaymentsExported => ("movement of money", "movements of money"),
         Action::BookingCanceled | Action::CanceledByBuyer | Action::BookingUndone => {
             ("ticket back on sale", "tickets back on sale")
         }
@@ -185,6 +188,9 @@ mod tests {
             details: String::new(),
         };
         assert_eq!((entry_title(&entry), count(&entry)), ("Sale reset", Some("1 booking deleted".into())));
+        (entry.action, entry.affected) = (Action::PaymentsExported.as_str().into(), 3);
+        let shown = (entry_title(&entry), count(&entry));
+        assert_eq!(shown, ("Payments exported", Some("3 movements of money".into())));
         entry.action = "moved".into();
         assert_eq!((entry_title(&entry), count(&entry)), ("moved", None));
     }

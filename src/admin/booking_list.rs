@@ -1,4 +1,5 @@
-//! `/admin/bookings`: all bookings, a page at a time, by concert, ticket type, status, and what is known of the buyer.
+//! `/admin/bookings`: confirmed and canceled bookings, a page at a time. They are filtered by concert, ticket type,
+//! status, and what is known of the buyer.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -66,7 +67,7 @@ impl BookingsPage {
         format!("/admin/bookings?q={}", self.query.encoded_q())
     }
 
-    /// The form that exports what is listed.
+    /// The address of the form that exports what is listed.
     fn export(&self, concert: &Event) -> String {
         let (q, BookingsQuery { status, ticket_type, .. }) = (self.query.encoded_q(), &self.query);
         format!("/admin/events/{}/export?q={q}&status={status}&ticket_type={ticket_type}", concert.slug)
@@ -97,7 +98,7 @@ impl BookingsQuery {
     }
 }
 
-/// The status of a query; empty: all of them.
+/// The status of a query. `None`: it is empty, which means every status of the list.
 pub(super) fn parse_status(name: &str) -> Result<Option<BookingStatus>, Error> {
     if name.is_empty() {
         return Ok(None);

@@ -1,4 +1,5 @@
-//! `/admin/bookings/{reference}`: everything about a booking: its tickets and who is in, its emails, its history.
+//! `/admin/bookings/{reference}`: everything about a booking: its tickets and who is in, its emails, its payments, its
+//! history.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};

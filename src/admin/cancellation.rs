@@ -1,5 +1,5 @@
-//! `/admin/bookings/{reference}/cancellation`: the organizer cancels a booking, at any time unless a ticket of it
-//! was admitted.
+//! `/admin/bookings/{reference}/cancellation`: the organizer cancels a booking or some of its tickets, at any time.
+//! Tickets that were admitted cannot be canceled.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

@@ -17,7 +17,7 @@ pub(super) struct SignInCodePage {
     pub error: Option<String>,
     /// Where the sign-in leads.
     pub next: Option<ReturnPath>,
-    /// The form that was filled in there.
+    /// What was typed into a form when the session ended.
     pub typed: TypedForm,
 }
 

@@ -1,4 +1,4 @@
-//! `/admin/bookings/{reference}/buyer`: the organizer corrects the name and the address of a booking, at any time.
+//! `/admin/bookings/{reference}/buyer`: the box office corrects the name and the address of a booking, at any time.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;

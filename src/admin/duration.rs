@@ -2,7 +2,7 @@
 
 use crate::guard::typed_number::{self, is_ambiguous};
 
-/// What a person reads beside the field.
+/// The error beside the field.
 const FORMS: &str = "Enter hours, like 24, 1.5 or 1:30.";
 
 /// Fractions that have a character of their own, in sixtieths.

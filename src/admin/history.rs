@@ -5,11 +5,11 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::audit::{Action, AuditEntry};
-use crate::booking::{Booking, PlacedBooking};
+use crate::booking::{Booking, BookingStatus, PlacedBooking};
 use crate::mail::listing::MailLine;
 use crate::outbox::MailState;
 use crate::schema::{scans, used_tickets};
-use crate::tickets::scan::Decision;
+use crate::tickets::scan::ScanDecision;
 
 /// The rows about a booking.
 pub struct BookingRecords {
@@ -38,7 +38,7 @@ pub struct ScanRecord {
     seat: Option<i32>,
     gate: String,
     actor: String,
-    outcome: Decision,
+    outcome: ScanDecision,
     by_hand: bool,
     scanned_at: NaiveDateTime,
     undone_at: Option<NaiveDateTime>,
@@ -114,7 +114,13 @@ impl History {
     #[must_use]
     pub fn new(placed: &PlacedBooking, records: BookingRecords, mails: &[MailLine]) -> Self {
         let booking = &placed.booking;
-        let mut all = vec![happening(booking.created_at, if booking.is_held() { "Held" } else { "Booked" })];
+        let made = match booking.status {
+            BookingStatus::Held => "Held",
+            // When the hold ended is not recorded.
+            BookingStatus::Expired => "Held, and the hold has ended",
+            BookingStatus::Confirmed | BookingStatus::Canceled => "Booked",
+        };
+        let mut all = vec![happening(booking.created_at, made)];
         let confirmed = records.confirmed_at.filter(|at| *at > booking.created_at);
         all.extend(confirmed.map(|at| happening(at, "Confirmed")));
         all.extend(returns(placed, &records));
@@ -184,8 +190,8 @@ fn listed(seats: &[i32]) -> String {
 fn of_scan(scan: &ScanRecord) -> Vec<Happening> {
     let ticket = scan.seat.map_or_else(|| "A ticket".to_owned(), |seat| format!("Ticket {seat}"));
     let what = match scan.outcome {
-        Decision::Admitted if scan.by_hand => format!("{ticket} checked in by hand at {}", scan.gate),
-        Decision::Admitted => format!("{ticket} checked in at {}", scan.gate),
+        ScanDecision::Admitted if scan.by_hand => format!("{ticket} checked in by hand at {}", scan.gate),
+        ScanDecision::Admitted => format!("{ticket} checked in at {}", scan.gate),
         refused => format!("{ticket} refused at {}: {}", scan.gate, refusal(refused)),
     };
     let by = if scan.actor.is_empty() { String::new() } else { format!("by {}", scan.actor) };
@@ -194,14 +200,14 @@ fn of_scan(scan: &ScanRecord) -> Vec<Happening> {
     [Some(scanned), undone].into_iter().flatten().collect()
 }
 
-fn refusal(decision: Decision) -> &'static str {
+fn refusal(decision: ScanDecision) -> &'static str {
     match decision {
-        Decision::Used => "it had been used",
-        Decision::Returned => "it had been given back",
-        Decision::Canceled => "its booking was canceled",
-        Decision::OtherEvent => "it is for another concert",
-        Decision::NotToday => "it is for another day",
-        Decision::Admitted | Decision::Unknown => "its code is not valid",
+        ScanDecision::Used => "it had been used",
+        ScanDecision::Returned => "it had been given back",
+        ScanDecision::Canceled => "its booking was canceled",
+        ScanDecision::OtherEvent => "it is for another concert",
+        ScanDecision::NotToday => "it is for another day",
+        ScanDecision::Admitted | ScanDecision::Unknown => "its code is not valid",
     }
 }
 

@@ -1,5 +1,6 @@
-//! The organizer's pages: watching the sale, finding and canceling bookings, the account, the audit log. Every page but
-//! the sign-in is behind an extractor of [`access`](crate::auth::access), and each act is recorded in the
+//! The organizer's pages: watching the sale, finding and canceling bookings, concerts, payments, the team, the
+//! account, the audit log. Except for signing in and out and the link of an invitation, every page is behind an
+//! extractor of [`access`](crate::auth::access). What organizers change is recorded in the
 //! [audit log](crate::audit).
 //!
 //! How a password is checked does not belong here (see `auth`), nor do the rules of booking and canceling (see

@@ -95,8 +95,7 @@ pub async fn update(
             return refuse(page, admin, PasswordErrors { current, ..PasswordErrors::default() }, refusal);
         }
     };
-    let new = form.new_password;
-    match proof.hash_permit.run(move || password::check(&new).map(|()| password::hash(&new))).await? {
+    match proof.hash_permit.hash_new(form.new_password).await? {
         Err(weakness) => {
             let new = Some(sentence(weakness).into());
             refuse(
@@ -106,10 +105,7 @@ pub async fn update(
                 SignInRefusal::WrongPassword,
             )
         }
-        Ok(hash) => {
-            let hash = hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?;
-            replace(&admin, &app, &request, proof, hash).await
-        }
+        Ok(hash) => replace(&admin, &app, &request, proof, hash).await,
     }
 }
 

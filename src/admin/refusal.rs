@@ -1,5 +1,4 @@
-//! What an organizer reads when a password was not accepted: the same on the sign-in, the account and the
-//! password page.
+//! What an organizer reads when a password or a code was not accepted: the same on each page that asks for one.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

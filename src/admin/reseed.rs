@@ -42,7 +42,7 @@ pub struct Losses {
     pub revenue: Money,
     /// At the gates.
     pub scans: i64,
-    /// Somebody has paid real money online: then nothing is thrown away.
+    /// There are payments of real money, even ones that came to nothing: then nothing is thrown away.
     pub has_real_payments: bool,
 }
 

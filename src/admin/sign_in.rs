@@ -37,7 +37,7 @@ pub(super) struct SignInPage {
     has_ended: bool,
     /// Where the sign-in leads.
     next: Option<ReturnPath>,
-    /// The form that was filled in there.
+    /// What was typed into a form when the session ended.
     typed: TypedForm,
 }
 
@@ -175,8 +175,7 @@ async fn start(
     let Proof { mut account, hash_permit, counters } = proof;
     let is_first = account.first_password_ends_at.is_some();
     let hash = if !is_first && password::is_outdated(&account.password_hash) {
-        let hash = hash_permit.run(move || password::hash(&password)).await?;
-        hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?
+        hash_permit.hash(password).await?
     } else {
         account.password_hash.clone()
     };

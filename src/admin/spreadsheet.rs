@@ -1,5 +1,5 @@
-//! What the files contain that spreadsheets open: the bookings of a concert line by line, or its tickets.
-//! They are written by [`csv_file`](super::csv_file) and [`workbook`](super::workbook).
+//! The contents of the files for spreadsheets: the bookings of a concert line by line, or its tickets.
+//! [`csv_file`](super::csv_file) and [`workbook`](super::workbook) write the files.
 
 use chrono::NaiveDateTime;
 

@@ -7,15 +7,15 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::events::done;
 use super::events::form::status_of;
+use super::events::{done, find};
 use super::{duration, store};
 use crate::app::App;
 use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
 use crate::booking::buyer::is_visible;
 use crate::error::Error;
-use crate::events::{self, Event, TicketType, is_slug};
+use crate::events::{Event, TicketType};
 use crate::guard::form::Form;
 use crate::guard::typed_number;
 use crate::page::Page;
@@ -23,7 +23,7 @@ use crate::page::Page;
 /// A year.
 const DEADLINE_HOURS_MAX: u32 = 366 * 24;
 
-/// Of the organizer's name and contact, in characters.
+/// Of a line such as the organizer's name or contact, in characters.
 const LINE_LENGTH_MAX: usize = 200;
 
 /// The rules that an organizer can set.
@@ -150,7 +150,7 @@ pub async fn edit(
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let (event, ticket_types) = find(&app, slug.into_inner()).await?;
+    let (event, ticket_types) = find(&app, &slug).await?;
     page.clone().respond_unlisted(StatusCode::OK, &TermsPage::now(page, event, ticket_types))
 }
 
@@ -163,7 +163,7 @@ pub async fn update(
     Resumed(is_resumed): Resumed,
     Form(typed): Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, Error> {
-    let (event, ticket_types) = find(&app, slug.into_inner()).await?;
+    let (event, ticket_types) = find(&app, &slug).await?;
     let (id, slug) = (event.id, event.slug.clone());
     let shown = typed.get("facts_version").filter(|version| !version.is_empty()).cloned();
     let mut form = TermsPage::now(page.clone(), event, ticket_types);
@@ -181,19 +181,6 @@ pub async fn update(
         return page.respond_unlisted(status_of(&refusal), &form);
     }
     done(&app, &slug, "Ticket rules saved.").await
-}
-
-async fn find(app: &App, slug: String) -> Result<(Event, Vec<TicketType>), Error> {
-    if !is_slug(&slug) {
-        return Err(Error::NotFound);
-    }
-    app.db
-        .read_primary(move |db| {
-            let event = events::store::find_by_slug(db, &slug)?;
-            let ticket_types = events::store::ticket_types(db, event.id)?;
-            Ok((event, ticket_types))
-        })
-        .await
 }
 
 /// Empty: buyers cannot cancel.

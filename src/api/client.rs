@@ -1,5 +1,6 @@
 //! Who books through the API: a client with a token, or a network where `API_BOOKINGS` lets everybody book.
-//! The keys and user ids that a client sends belong to that client: another client may send the same ones.
+//! The keys that a client sends belong to that client: another client may send the same ones. The same is true of the
+//! user ids of a client with a token; clients without a token share theirs.
 
 use actix_web::{HttpRequest, web};
 

@@ -43,7 +43,8 @@ struct Reference {
 struct CommonError {
     status: String,
     description: String,
-    of_posts: bool,
+    /// Whether only operations that write may answer with it.
+    of_writes: bool,
 }
 
 struct Chapter {
@@ -196,8 +197,8 @@ impl Operation {
 }
 
 impl CommonError {
-    fn of((status, description, of_posts): (&str, &str, bool)) -> Self {
-        Self { status: shown_status(status), description: description.replace('`', ""), of_posts }
+    fn of((status, description, of_writes): (&str, &str, bool)) -> Self {
+        Self { status: shown_status(status), description: description.replace('`', ""), of_writes }
     }
 }
 

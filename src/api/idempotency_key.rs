@@ -47,7 +47,7 @@ pub fn unless_expired(outcome: BookingOutcome) -> Result<BookingOutcome, Problem
     }
 }
 
-/// Longer than the keys of forms, so the two never collide.
+/// Has a colon, which the keys of forms never have: so the two never collide.
 fn request_key(owner: &str, key: &str) -> String {
     let hash = Sha256::new().chain_update(owner).chain_update([0]).chain_update(key).finalize();
     format!("api:{}", URL_SAFE_NO_PAD.encode(hash))

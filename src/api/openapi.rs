@@ -58,9 +58,9 @@ const ORGANIZING: &str = "Organizing";
             and their ticket types, by the rules of the organizer's pages. Each operation needs a token with the scope \
             events:write, which an owner makes at /admin/tokens. Changes say only what changes; an ETag names the \
             version, and If-Match keeps you from changing another one."),
-        (name = "Compat API", description = "For clients of the product that this one replaces: prices in \
-            dollars, a userId (of your token) instead of a buyer, no email, and errors as { \"error\": … }. It sells the next \
-            concert only."),
+        (name = "Compat API", description = "For clients of the product that this one replaces: prices as \
+            numbers, a userId (of your token) instead of a buyer, no email, and errors as { \"error\": … }. It sells the next \
+            concert only, of those that are listed and not canceled."),
     ),
     modifiers(&SharedParts)
 )]
@@ -70,7 +70,7 @@ struct Document;
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(Document::openapi);
 static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().unwrap_or_default());
 
-/// The errors of every operation: status, meaning, and whether only a POST has it.
+/// The errors of every operation: status, meaning, and whether only operations that write have it.
 pub const COMMON_ERRORS: [(&str, &str, bool); 7] = [
     ("401", "Invalid token", false),
     ("403", "The token’s scope does not allow it, or a cross-site request with cookies", true),
@@ -111,17 +111,18 @@ impl Modify for SharedParts {
         document.security = Some(vec![SecurityRequirement::default(), with_token.clone()]);
         for (path, item) in &mut document.paths.paths {
             let error = error_of(path);
-            for (operation, is_post) in operations(item) {
+            for (operation, is_write) in operations(item) {
                 if operation.tags.iter().flatten().any(|tag| tag == ORGANIZING) {
                     operation.security = Some(vec![with_token.clone()]);
                 }
-                add_errors(operation, &error, is_post);
+                add_errors(operation, &error, is_write);
                 add_rate_limit_headers(operation);
             }
         }
     }
 }
 
+/// Each operation, and whether it writes.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&mut Operation, bool)> {
     let reads = item.get.as_mut().map(|operation| (operation, false));
     let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
@@ -138,9 +139,9 @@ fn error_of(path: &str) -> (&'static str, Ref) {
     }
 }
 
-fn add_errors(operation: &mut Operation, (content_type, schema): &(&str, Ref), is_post: bool) {
-    for (status, description, of_posts) in COMMON_ERRORS {
-        if of_posts && !is_post {
+fn add_errors(operation: &mut Operation, (content_type, schema): &(&str, Ref), is_write: bool) {
+    for (status, description, of_writes) in COMMON_ERRORS {
+        if of_writes && !is_write {
             continue;
         }
         let content = ContentBuilder::new().schema(Some(schema.clone())).build();

@@ -3,8 +3,8 @@
 //! refuse to change or delete entries.
 //!
 //! Each entry is also a line of the program's log, which is kept elsewhere: the owner of the database can
-//! drop the triggers, and would have to change the other log as well. The line names neither the subject nor
-//! the address, so that the program's log holds no personal data.
+//! drop the triggers, and would have to change the other log as well. The line names the actor, but neither the
+//! subject nor the address, so that the program's log holds no data about buyers.
 //!
 //! The page that shows the log does not belong here: see `admin::audit_log`.
 
@@ -50,6 +50,8 @@ pub enum Action {
     /// A wrong code after the right password.
     CodeRefused,
     BookingsExported,
+    /// All movements of a concert's money.
+    PaymentsExported,
     BookingCanceled,
     /// A booking or some of its tickets, by the holder of its link.
     CanceledByBuyer,
@@ -66,7 +68,7 @@ pub enum Action {
     AdmittedByHand,
     MailQueuedAgain,
     FailedMailsQueuedAgain,
-    /// The cancellation deadline, or the ticket limit for each person.
+    /// The cancellation deadline, the ticket limit for each person, or who answers for the concert.
     TermsChanged,
     /// The box office's name, address or contact.
     BoxOfficeChanged,
@@ -98,7 +100,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::AccountMade,
         Self::Invited,
         Self::InvitationWithdrawn,
@@ -123,6 +125,7 @@ impl Action {
         Self::RecoveryCodeUsed,
         Self::CodeRefused,
         Self::BookingsExported,
+        Self::PaymentsExported,
         Self::BookingCanceled,
         Self::CanceledByBuyer,
         Self::BookingUndone,
@@ -183,6 +186,7 @@ impl Action {
             Self::RecoveryCodeUsed => "recovery code used",
             Self::CodeRefused => "code refused",
             Self::BookingsExported => "bookings exported",
+            Self::PaymentsExported => "payments exported",
             Self::BookingCanceled => "booking canceled",
             Self::CanceledByBuyer => "canceled by buyer",
             Self::BookingUndone => "booking undone",

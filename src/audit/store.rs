@@ -22,7 +22,7 @@ pub fn record(db: &mut Db, actor: &Actor, action: Action, subject: &str, affecte
     record_change(db, actor, action, subject, affected, "")
 }
 
-/// The same with what has changed: "price: 10.00 → 12.00". The details name no person, because the log keeps
+/// The same with what has changed: "price: 10.00 → 12.00". The details name no buyer, because the log keeps
 /// them for good.
 pub fn record_change(
     db: &mut Db,
@@ -81,7 +81,7 @@ pub fn page(db: &mut Db, action: Option<Action>, cursor: AuditCursor) -> QueryRe
         AuditCursor::Before(id) => older_than(db, action, id)?,
         AuditCursor::After(id) => newer_than(db, action, id)?,
     };
-    // The first page is always full.
+    // The first page replaces a short page at the newest end.
     if !page.has_newer && page.entries.len() < PAGE_LENGTH && cursor != AuditCursor::Newest {
         return older_than(db, action, i64::MAX);
     }
@@ -123,7 +123,7 @@ fn entries_of(action: Option<Action>) -> EntriesQuery {
     }
 }
 
-/// The entries with one of these subjects, the oldest first.
+/// The entries with one of these subjects, the oldest first, at most [`OF_SUBJECTS_MAX`].
 pub fn of_subjects(db: &mut Db, subjects: &[String]) -> QueryResult<Vec<AuditEntry>> {
     let entries = audit_log::table.filter(audit_log::subject.eq_any(subjects)).order(audit_log::id);
     let rows: Vec<AuditRow> = entries.limit(OF_SUBJECTS_MAX).load(db)?;

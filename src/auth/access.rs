@@ -1,7 +1,8 @@
-//! Who may open what: each handler of the organizer's pages takes one of these extractors, and so names the role that
-//! its route needs. Nothing else lets a request in. The table in docs/security.md says which route names which.
+//! Who may open what. Each handler of an organizer's page takes one of these extractors, which names the least role
+//! that its route needs. Only signing in and out take none. The table in docs/security.md has the role of each route.
 //!
-//! A request without a session is led to the sign-in. A session that may not open the page gets a page that says so.
+//! A request without a session is led to the sign-in. A session with a first password, or without a required second
+//! factor, is led to the page that changes this. A session of too low a role gets a page that says so.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -37,7 +38,7 @@ extractors! {
     Owner = async |request| open(request, AccountRole::Owner).await;
     /// Runs concerts and their bookings.
     Organizer = async |request| open(request, AccountRole::Organizer).await;
-    /// Books, finds bookings, and sends tickets again.
+    /// Finds bookings, corrects their buyers, and sends tickets again.
     BoxOffice = async |request| open(request, AccountRole::BoxOffice).await;
     /// Checks tickets in. Every role may.
     GateStaff = async |request| open(request, AccountRole::Gate).await;

@@ -1,4 +1,4 @@
-//! The tokens that organizers make for their programs. A token is shown once. The database keeps its hash,
+//! The tokens that owners make for their programs. A token is shown once. The database keeps its hash,
 //! its scopes, when it expires, and when it was last used. `guard::api_tokens` finds the token of a request.
 
 use chrono::{NaiveDateTime, TimeDelta};
@@ -20,7 +20,7 @@ pub fn random() -> String {
     format!("{PREFIX}{}", token::random())
 }
 
-/// A token that an organizer has made.
+/// A token that an owner has made.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
 pub struct SiteToken {
@@ -39,7 +39,7 @@ pub struct SiteToken {
     pub revoked_at: Option<NaiveDateTime>,
 }
 
-/// What an organizer chose for a new token.
+/// What an owner chose for a new token.
 #[derive(Debug, Clone)]
 pub struct NewSiteToken {
     pub name: String,

@@ -1,17 +1,20 @@
 //! Checks a username and a password.
 //!
-//! The cheapest checks come first. The throttle refuses from memory. Attempts that pass it wait in the
-//! password queue. At its front the database is asked again, because other servers, or attempts further ahead
-//! in the queue, may have counted wrong passwords meanwhile. Only then is the password hashed, and a wrong
-//! one counted and recorded in the audit log. So a flood causes neither hashes nor writes, and guesses that
-//! are sent together are counted one after another. An attempt at a username without an account takes the
-//! same steps and the same time.
+//! The throttle refuses from memory. Attempts that pass it wait in the password queue. At its front the waits
+//! are also read from the database, because other servers, or attempts further ahead in the queue, may have
+//! counted wrong passwords meanwhile. Only then is the password hashed, and a wrong one is counted and recorded
+//! in the audit log. So an attempt that is throttled causes neither a hash nor a write, and guesses that are
+//! sent together are counted one after another. An attempt at a username without an account takes the same
+//! steps and the same time.
+//!
+//! Before the throttle the database is read only if the browser shows the cookie of an earlier sign-in.
 
 use std::net::IpAddr;
 
 use actix_web::{HttpRequest, web};
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 
+use super::invitation::normalize_username;
 use super::known_browser::KnownBrowser;
 use super::password_queue::HashPermit;
 use super::throttle::FailureCounter;
@@ -24,6 +27,7 @@ use crate::resource::RateClass;
 
 /// A username and a password, and where they come from.
 pub struct Attempt {
+    /// As accounts have it: it finds the account and its counters.
     username: String,
     password: String,
     address: IpAddr,
@@ -64,13 +68,10 @@ impl Attempt {
         password: String,
         failure: Action,
     ) -> Self {
-        Self {
-            username: username.to_owned(),
-            password,
-            address: client_address::of(request),
-            browser: KnownBrowser::of(auth, request, username),
-            failure,
-        }
+        // No account has a name with a NUL, which PostgreSQL cannot compare.
+        let username = normalize_username(&username.replace('\0', ""));
+        let browser = KnownBrowser::of(auth, request, &username);
+        Self { username, password, address: client_address::of(request), browser, failure }
     }
 
     /// Checks the password.
@@ -82,20 +83,19 @@ impl Attempt {
         // A task of its own: a wrong password is counted even when the client disconnects.
         let checked = actix_web::rt::spawn(async move { self.check_in_turn(&auth).await }).await;
         match checked.map_err(|e| Error::Internal(format!("checking a password was interrupted: {e}")))? {
-            Err(Error::Busy) => Ok(Err(SignInRefusal::Busy)),
+            Err(Error::Busy | Error::OutcomeUnknown) => Ok(Err(SignInRefusal::Busy)),
             checked => checked,
         }
     }
 
     async fn check_in_turn(self, auth: &Auth) -> Result<Result<Proof, SignInRefusal>, Error> {
         let network = client_address::network_of(self.address);
-        // PostgreSQL cannot compare a text that holds a NUL.
-        let username = self.username.replace('\0', "");
+        let username = self.username;
         let browser = match self.browser {
             Some(browser) => browser.if_still_known(auth, username.clone()).await?,
             None => None,
         };
-        let counters = FailureCounter::for_attempt(&self.username, network, browser.as_deref());
+        let counters = FailureCounter::for_attempt(&username, network, browser.as_deref());
         if let Some(wait) = auth.throttle.wait(&counters, Utc::now().naive_utc()) {
             return Ok(Err(throttled(auth, network, wait)));
         }
@@ -145,7 +145,7 @@ async fn count_failure(
 ) -> Result<(), Error> {
     let now = Utc::now().naive_utc();
     let count = auth.db.write(move |db| {
-        // One attempt in 256 cleans up, which is often enough.
+        // One wrong password in 256 cleans up, which is often enough.
         if rand::random::<u8>() == 0 {
             store::throttle::delete_surplus(db)?;
         }
@@ -172,8 +172,10 @@ pub fn longest_wait(waits: &[(String, NaiveDateTime)], now: NaiveDateTime) -> Ti
     waits.iter().map(|(_, until)| *until - now).max().unwrap_or_default()
 }
 
+/// The wait in seconds, rounded up, and one at least.
 fn seconds_up(wait: TimeDelta) -> i64 {
-    wait.num_seconds() + 1
+    let has_more = wait.subsec_nanos() > 0;
+    (wait.num_seconds() + i64::from(has_more)).max(1)
 }
 
 #[cfg(test)]
@@ -182,7 +184,9 @@ mod tests {
 
     #[test]
     fn a_wait_is_rounded_up_to_whole_seconds() {
+        assert_eq!(seconds_up(TimeDelta::zero()), 1);
         assert_eq!(seconds_up(TimeDelta::milliseconds(1)), 1);
+        assert_eq!(seconds_up(TimeDelta::seconds(2)), 2);
         assert_eq!(seconds_up(TimeDelta::milliseconds(1_500)), 2);
     }
 }

@@ -57,12 +57,19 @@ pub enum UsernameError {
     Taken,
 }
 
-/// Reads a username: 3 to 32 small letters, digits, dots, hyphens and underscores.
+/// A username as accounts have it, however it was typed: without spaces around it, and in lowercase.
+#[must_use]
+pub fn normalize_username(typed: &str) -> String {
+    typed.trim().to_lowercase()
+}
+
+/// Reads a username: 3 to 32 lowercase letters, digits, dots, hyphens and underscores, beginning with a letter
+/// or a digit. It is [normalized](normalize_username) first.
 ///
 /// # Errors
 /// Why the text cannot be a username.
 pub fn parse_username(typed: &str) -> Result<String, UsernameError> {
-    let name = typed.trim().to_lowercase();
+    let name = normalize_username(typed);
     if !USERNAME_LENGTHS.contains(&name.chars().count()) {
         return Err(UsernameError::Length);
     }
@@ -88,7 +95,7 @@ pub struct InvitationSeal {
 
 /// What the mail says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvitationLetter {
+pub struct InvitationMail {
     pub token: String,
     pub role: AccountRole,
     /// A username.
@@ -107,8 +114,8 @@ impl InvitationSeal {
 
     /// The mail's payload.
     #[must_use]
-    pub fn seal(&self, letter: &InvitationLetter) -> String {
-        let InvitationLetter { token, role, invited_by, expires_at, username } = letter;
+    pub fn seal(&self, mail: &InvitationMail) -> String {
+        let InvitationMail { token, role, invited_by, expires_at, username } = mail;
         let until = expires_at.and_utc().timestamp();
         let username = username.as_deref().unwrap_or_default();
         self.sealer.seal(NAME, &format!("{token} {} {until} {invited_by} {username}", role.as_str()))
@@ -116,10 +123,10 @@ impl InvitationSeal {
 
     /// What is sealed; `None` if it was not sealed here.
     #[must_use]
-    pub fn open(&self, sealed: &str) -> Option<InvitationLetter> {
+    pub fn open(&self, sealed: &str) -> Option<InvitationMail> {
         let text = self.sealer.open(NAME, sealed)?;
         let mut parts = text.split(' ');
-        Some(InvitationLetter {
+        Some(InvitationMail {
             token: parts.next()?.to_owned(),
             role: AccountRole::parse(parts.next()?)?,
             expires_at: DateTime::from_timestamp(parts.next()?.parse().ok()?, 0)?.naive_utc(),
@@ -158,17 +165,17 @@ mod tests {
     #[test]
     fn a_mail_says_what_was_sealed_for_it_and_the_database_does_not() {
         let seal = InvitationSeal::new(&"a secret".into());
-        let letter = InvitationLetter {
+        let mail = InvitationMail {
             token: "a-token".into(),
             username: None,
             role: AccountRole::BoxOffice,
             invited_by: "admin".into(),
             expires_at: DateTime::from_timestamp(1_800_000_000, 0).expect("a time").naive_utc(),
         };
-        let sealed = seal.seal(&letter);
+        let sealed = seal.seal(&mail);
         assert!(!sealed.contains("a-token"));
-        assert_eq!(seal.open(&sealed).as_ref(), Some(&letter));
-        let of_account = InvitationLetter { username: Some("grace".into()), ..letter };
+        assert_eq!(seal.open(&sealed).as_ref(), Some(&mail));
+        let of_account = InvitationMail { username: Some("grace".into()), ..mail };
         assert_eq!(seal.open(&seal.seal(&of_account)), Some(of_account));
         assert_eq!(InvitationSeal::new(&"another".into()).open(&sealed), None);
         assert_eq!(seal.open("a-token gate 1800000000 admin"), None);

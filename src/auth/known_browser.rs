@@ -28,7 +28,7 @@ pub struct KnownBrowser {
 }
 
 impl KnownBrowser {
-    /// What the request's browser shows of this account.
+    /// The proof that the browser shows of an earlier sign-in to this account.
     #[must_use]
     pub fn of(auth: &Auth, request: &HttpRequest, username: &str) -> Option<Self> {
         Self::of_any_account(auth, request).filter(|it| it.username == username)
@@ -42,7 +42,7 @@ impl KnownBrowser {
         }
     }
 
-    /// What the request's browser shows of any account.
+    /// The proof that the browser shows of an earlier sign-in, to any account.
     #[must_use]
     pub fn of_any_account(auth: &Auth, request: &HttpRequest) -> Option<Self> {
         let browser = Self::parse(&auth.cookies.open(request, COOKIE)?)?;
@@ -80,8 +80,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_of_earlier_releases_mark_no_browser() {
-        let parsed = KnownBrowser::parse("id 1790000000 0123456789abcdef admin").expect("one of today's");
+    fn only_a_complete_cookie_marks_a_browser() {
+        let parsed = KnownBrowser::parse("id 1790000000 0123456789abcdef admin").expect("a complete one");
         assert_eq!((parsed.id.as_str(), parsed.username.as_str()), ("id", "admin"));
         for other in ["", "id admin", "id soon fingerprint admin", "id 1 fingerprint"] {
             assert_eq!(KnownBrowser::parse(other), None, "{other}");

@@ -4,8 +4,8 @@
 //! signed in. The [`throttle`] decides whether the attempt is looked at, the [`password_queue`] limits how
 //! many hashes run and who goes next, and [`password`] hashes and compares. A [`session`] is what a signed-in
 //! browser holds, and [`access`] what it may open. A [`first_password`] is only good for choosing another
-//! one. The [`second_factor`] is asked for after the password. Owners see the [`team`], and invite others by
-//! an [`invitation`].
+//! one. The [`second_factor`] is asked for after the password. Owners see the [`team`], invite others by an
+//! [`invitation`], and make [API tokens](api_token) for their programs.
 //!
 //! Pages and forms do not belong here: they are in `admin`. This module knows no feature of the shop.
 

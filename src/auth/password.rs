@@ -3,8 +3,8 @@
 //! The hash is argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
 //! A hash with other parameters is replaced at the next sign-in.
 //!
-//! A new password has 15 characters or more, because it is the only factor (NIST SP 800-63B-4, 3.1.1.2; OWASP
-//! ASVS 5.0, 6.2.1), of any kind (6.2.5), and is compared exactly as typed (6.2.8).
+//! A new password has 15 characters or more, because it may be the only factor (NIST SP 800-63B-4, 3.1.1.2; OWASP
+//! ASVS 5.0, 6.2.1). They may be of any kind (6.2.5), and are compared exactly as typed (6.2.8).
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};

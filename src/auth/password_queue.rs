@@ -1,10 +1,11 @@
 //! Limits what hashing passwords costs, and how many passwords an attacker can try. A hash takes 19 MiB and tens of
 //! milliseconds on purpose, so a server runs one at a time, on the blocking pool.
 //!
-//! A browser in which the account has signed in before has places of its own and waits for one unknown browser at most.
-//! Attempts from unknown browsers wait in a [`FairQueue`] and go at a [`SignInPace`]: five a second for a while, and
-//! then one a second. That bounds how many passwords are tried, from however many networks, without ever locking the
-//! organizer out in a new browser: no password is refused unseen because others have typed wrong ones.
+//! A browser in which the account has signed in before has places of its own. It waits for two unknown browsers at
+//! most: the one that hashes, and the one that comes next. Attempts from unknown browsers wait in a [`FairQueue`] and
+//! go at a [`SignInPace`]: five a second for a while, and then one a second. That bounds how many passwords are tried,
+//! from however many networks. An account has no limit of its own: wrong passwords from other networks would lock the
+//! organizer out in a new browser.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::fair_queue::FairQueue;
+use super::password::{self, PasswordWeakness};
 use crate::error::Error;
 
 /// Attempts from known browsers that wait or run.
@@ -24,7 +26,7 @@ const KNOWN_PLACES: usize = 8;
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// How often attempts from unknown browsers start. It bounds the processor time of a flood, and its writes: each wrong
-/// password is counted and logged.
+/// password is counted and recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInPace {
     /// Shortest time between two starts.
@@ -170,6 +172,27 @@ impl HashPermit {
             result
         };
         web::block(run).await.map_err(|_| Error::Internal("hashing a password was interrupted".into()))
+    }
+
+    /// Hashes a password.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the system has no randomness for the salt.
+    pub async fn hash(&self, password: String) -> Result<String, Error> {
+        let hash = self.run(move || password::hash(&password)).await?;
+        hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))
+    }
+
+    /// Hashes a new password, unless it is too weak.
+    ///
+    /// # Errors
+    /// As [`HashPermit::hash`].
+    pub async fn hash_new(&self, password: String) -> Result<Result<String, PasswordWeakness>, Error> {
+        let (checked, password) = self.run(move || (password::check(&password), password)).await?;
+        match checked {
+            Ok(()) => self.hash(password).await.map(Ok),
+            Err(weakness) => Ok(Err(weakness)),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-//! The second factor: after the password an account is asked for a code, from an app ([`totp`](super::totp))
-//! or one of ten recovery codes. Each code is accepted once. Wrong codes are throttled like wrong passwords,
-//! but for the account as a whole: somebody who guesses codes knows the password, and may have many networks.
+//! The second factor: an account that has one is asked for a code after the password. The code is from an app
+//! ([`totp`](super::totp)), or one of ten recovery codes. Each code is accepted once. Wrong codes are throttled like
+//! wrong passwords, but for the account from all networks: somebody who guesses codes knows the password, and may
+//! have many networks. A browser in which the account has signed in before is counted by itself.
 //!
 //! The database has the app's secret sealed with the site's secret, and the recovery codes as hashes.
 

@@ -33,7 +33,7 @@ pub struct Admin {
     pub role: AccountRole,
     pub client_address: String,
     token_hash: String,
-    /// Signed in with the first password, which opens the page that changes it and nothing else.
+    /// The account still has a first password: it opens the page that changes it and nothing else.
     pub must_change_password: bool,
     /// The session was started with a second factor.
     pub second_factor: bool,

@@ -1,4 +1,4 @@
-//! Slows down guessing passwords without ever locking the organizer out.
+//! Slows down guessing passwords and codes without ever locking the organizer out.
 //!
 //! Wrong passwords are counted. After a few free ones, each further one doubles the wait, up to a limit. What
 //! is counted depends on the browser:
@@ -25,17 +25,17 @@ use chrono::{NaiveDateTime, TimeDelta};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
-/// What a wrong password is counted by.
+/// What a wrong password or code is counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CountedBy {
     Browser,
     AccountAndNetwork,
     Network,
-    /// Codes of the second factor.
+    /// The account, for codes of the second factor.
     Code,
 }
 
-/// Identifies a counter of wrong passwords.
+/// Identifies a counter of wrong passwords or codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureCounter {
     counted_by: CountedBy,
@@ -84,7 +84,7 @@ impl FailureCounter {
         Self { counted_by, key: format!("{name}:{hash}") }
     }
 
-    /// The wait after this many wrong passwords.
+    /// The wait after this many wrong passwords or codes.
     #[must_use]
     pub fn wait_after(&self, failures: i32) -> TimeDelta {
         let (free, longest) = match self.counted_by {

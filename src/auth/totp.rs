@@ -7,7 +7,7 @@ use sha1::Sha1;
 
 const STEP_SECONDS: i64 = 30;
 const DIGITS: u32 = 6;
-/// Bits as RFC 4226, section 4, recommends: 160.
+/// In bytes: the 160 bits that RFC 4226, section 4, recommends.
 const SECRET_LENGTH: usize = 20;
 /// A code is accepted one step early or late: clocks differ, and people type slowly.
 const STEPS_APART: i64 = 1;
@@ -71,7 +71,6 @@ impl TotpSecret {
     /// The code of a step (RFC 4226, section 5.3).
     #[must_use]
     pub fn code(&self, step: i64) -> u32 {
-        // HMAC takes a key of any length, so this cannot fail.
         let mac = Hmac::<Sha1>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         let hash = mac.chain_update(step.to_be_bytes()).finalize().into_bytes();
         let offset = usize::from(hash[hash.len() - 1] & 0xf);

@@ -9,17 +9,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::{DatabaseKind, beside, io_error, sync_folder};
 use crate::db::wal::{has_log, lacks_log};
+use crate::guard::secret::SECRET_ENDING;
 use crate::start_error::StartError;
 
 const PART: &str = ".part";
 const UNPROVED: &str = ".unproved";
 const CHECKSUM: &str = ".sha256";
-const SECRET: &str = ".secret";
 
 /// Suffixes of the files that belong to a backup.
-pub(super) const COMPANIONS: [&str; 2] = [CHECKSUM, SECRET];
-/// Suffixes of unfinished backups.
-pub(super) const UNFINISHED: [&str; 2] = [PART, UNPROVED];
+pub(super) const COMPANIONS: [&str; 2] = [CHECKSUM, SECRET_ENDING];
+/// Suffixes of what an unfinished backup leaves behind: the file itself, the folder of its proof, and its companions.
+pub(super) const LEFTOVERS: [&str; 4] = [PART, UNPROVED, CHECKSUM, SECRET_ENDING];
 
 /// A backup that is being written. Dropping it before [`Draft::seal`] removes the file.
 #[derive(Debug)]
@@ -60,10 +60,10 @@ impl Draft {
         let checksum = format!("{}  {name}\n", sha256(&self.part)?);
         let unproved = beside(&self.path, UNPROVED);
         write_beside(&self.path, CHECKSUM, checksum.as_bytes())?;
-        let secret = database.map(|file| beside(file, SECRET)).filter(|file| file.exists());
+        let secret = database.map(|file| beside(file, SECRET_ENDING)).filter(|file| file.exists());
         if let Some(secret) = secret {
             let text = fs::read(&secret).map_err(io_error("read", &secret))?;
-            write_beside(&self.path, SECRET, &text)?;
+            write_beside(&self.path, SECRET_ENDING, &text)?;
         }
         fs::rename(&self.part, &unproved).map_err(io_error("renamed", &self.part))?;
         Ok(Archive { path: unproved })
@@ -126,7 +126,7 @@ impl Archive {
 
     /// The secret that signed its tickets, if it was stored beside the database.
     pub(super) fn secret(&self) -> Option<String> {
-        fs::read_to_string(beside(&self.final_path(), SECRET)).ok()
+        fs::read_to_string(beside(&self.final_path(), SECRET_ENDING)).ok()
     }
 
     /// Renames a verified backup to its final name.

@@ -4,6 +4,8 @@
 //! A SQLite backup is a database file; a PostgreSQL backup is a dump in `pg_dump`'s custom format. Standard tools
 //! read both. Beside it are its checksum, in the format of `sha256sum`, and for SQLite the secret that signs the
 //! tickets. The name of a backup that is not verified yet ends in `.unproved`.
+//!
+//! What the commands print does not belong here: see `commands`.
 
 mod archive;
 mod postgres;
@@ -123,7 +125,7 @@ pub fn back_up(plan: &BackupPlan<'_>) -> Result<Backup, StartError> {
     let archive = draft.seal(plan.url.file())?;
     let books = match proof::prove(&archive, proof_on) {
         Ok(books) if books.holds() => books,
-        Ok(books) => return Err(unproved(&archive, &last_line(&books))),
+        Ok(books) => return Err(unproved(&archive, &imbalance(&books))),
         Err(error) => return Err(unproved(&archive, &error.to_string())),
     };
     let archive = archive.accept()?;
@@ -156,8 +158,8 @@ fn schema_of(url: &DatabaseUrl) -> Result<String, StartError> {
     })
 }
 
-/// The result of a failed reconciliation, with its first violation.
-fn last_line(books: &Reconciliation) -> String {
+/// What is wrong after a failed reconciliation, with its first violation.
+fn imbalance(books: &Reconciliation) -> String {
     let wrong = books.violations.first().map(|it| format!(" ({}: {})", it.what, it.count));
     format!("the counts in it do not add up{}", wrong.unwrap_or_default())
 }

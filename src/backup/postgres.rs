@@ -7,7 +7,7 @@ use super::archive::Archive;
 use super::programs::{self, Program};
 use super::store;
 use super::url::split;
-use crate::db::{Database, DatabaseUrl};
+use crate::db::{Database, DatabaseUrl, quoted};
 use crate::log_safe::one_line;
 use crate::start_error::StartError;
 
@@ -19,7 +19,8 @@ const NO_ROLES: [&str; 2] = ["--no-owner", "--no-privileges"];
 /// Dumps a consistent snapshot of one schema into an empty file. It blocks no writer.
 pub(super) fn dump(pg_dump: &Program, url: &str, schema: &str, to: &Path) -> Result<(), StartError> {
     let mut program = command(pg_dump);
-    program.args(["--format=custom", "--schema", &exactly(schema), LOCK_WAIT]).args(NO_ROLES);
+    // In quotes: `pg_dump` would read a bare name as a pattern.
+    program.args(["--format=custom", "--schema", &quoted(schema), LOCK_WAIT]).args(NO_ROLES);
     program.arg("--file").arg(to);
     run(connected(&mut program, url)?).map(drop)
 }
@@ -75,11 +76,6 @@ pub(super) fn schema(archive: &Archive) -> Result<String, StartError> {
 pub(super) fn major_of(url: &DatabaseUrl) -> Result<u32, StartError> {
     let version = Database::open(url, 1)?.read_primary_blocking(store::server_version)?;
     Ok(u32::try_from(version / 10_000).unwrap_or_default())
-}
-
-/// Quotes a name so that `pg_dump` does not read it as a pattern.
-fn exactly(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn command(program: &Program) -> Command {

@@ -18,15 +18,15 @@ use crate::start_error::StartError;
 /// The first `pg_restore` that sets `transaction_timeout`.
 const SETS_TRANSACTION_TIMEOUT: u32 = 17;
 
-/// Where packages put the programs of each version, with `*` for what differs: Debian, Red Hat, Homebrew, EDB and
-/// Postgres.app.
-const PLACES: [(&str, &str); 6] = [
-    ("/usr/lib/postgresql", "bin"),
-    ("/usr", "bin"),
-    ("/opt/homebrew/opt", "bin"),
-    ("/usr/local/opt", "bin"),
-    ("/Library/PostgreSQL", "bin"),
-    ("/Applications/Postgres.app/Contents/Versions", "bin"),
+/// Where packages put the programs: folders with a folder for each version, which has a `bin`. Of Debian, Red Hat,
+/// Homebrew (two), EDB and Postgres.app.
+const PLACES: [&str; 6] = [
+    "/usr/lib/postgresql",
+    "/usr",
+    "/opt/homebrew/opt",
+    "/usr/local/opt",
+    "/Library/PostgreSQL",
+    "/Applications/Postgres.app/Contents/Versions",
 ];
 
 /// A program and its major version.
@@ -58,8 +58,8 @@ pub(super) fn for_restore(dump: u32, server: u32) -> Result<Program, StartError>
 /// As [`for_dump`].
 pub(super) fn for_reading(dump: u32) -> Result<Program, StartError> {
     let programs = find("pg_restore");
-    let newest = programs.iter().filter(|it| it.major >= dump).min_by_key(|it| it.major).cloned();
-    newest.ok_or_else(|| missing("pg_restore", &programs, &format!("the dump is of PostgreSQL {dump}"), dump))
+    let oldest = programs.iter().filter(|it| it.major >= dump).min_by_key(|it| it.major).cloned();
+    oldest.ok_or_else(|| missing("pg_restore", &programs, &format!("the dump is of PostgreSQL {dump}"), dump))
 }
 
 /// The oldest version of PostgreSQL whose `pg_restore` reads a dump, from the number of the format in its
@@ -81,7 +81,8 @@ fn format_of(pg_dump: u32) -> u32 {
     if pg_dump >= 16 { pg_dump.min(17) } else { 0 }
 }
 
-/// Finds both programs for a backup, which is dumped from one server and proved on another.
+/// Finds the `pg_dump` for a server, and makes sure that there is a `pg_restore` for the server on which the backup is
+/// verified.
 ///
 /// # Errors
 /// As [`for_dump`].
@@ -123,13 +124,13 @@ fn missing(name: &str, programs: &[Program], why: &str, wanted: u32) -> StartErr
 /// All programs of a name: those in the `PATH` first.
 fn find(name: &str) -> Vec<Program> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let beside = PLACES.iter().flat_map(|(folder, inside)| {
+    let beside = PLACES.iter().flat_map(|folder| {
         let versions = fs::read_dir(folder).into_iter().flatten().flatten();
         let is_versioned =
             |name: &str| name.starts_with(|c: char| c.is_ascii_digit()) || name.starts_with("p");
         versions
             .filter(move |it| is_versioned(&it.file_name().to_string_lossy()))
-            .map(move |it| it.path().join(inside))
+            .map(|it| it.path().join("bin"))
     });
     let mut programs: Vec<Program> = Vec::new();
     for path in env::split_paths(&path).chain(beside).map(|folder| folder.join(name)) {

@@ -25,7 +25,7 @@ pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconcili
             copy(&archive.path, &file)?;
             let url = DatabaseUrl::Sqlite(file);
             look_inside(archive, &url)?;
-            books(&url)
+            reconciled(&url)
         }
         (DatabaseKind::Postgres, DatabaseUrl::Postgres(server)) => {
             let schema = postgres::schema(archive)?;
@@ -35,7 +35,7 @@ pub(super) fn prove(archive: &Archive, server: &DatabaseUrl) -> Result<Reconcili
             Database::open(&place, 1)?.read_primary_blocking(|db| store::create_schema(db, &schema))?;
             let place = url::with_schema(&url::with_database(server, &database.name), &schema);
             postgres::restore(&pg_restore, &place, archive, &schema)?;
-            books(&DatabaseUrl::Postgres(place))
+            reconciled(&DatabaseUrl::Postgres(place))
         }
         (DatabaseKind::Postgres, DatabaseUrl::Sqlite(_)) => {
             let message =
@@ -55,7 +55,7 @@ pub(super) fn look_inside(archive: &Archive, url: &DatabaseUrl) -> Result<(), St
     }
 }
 
-fn books(url: &DatabaseUrl) -> Result<Reconciliation, StartError> {
+fn reconciled(url: &DatabaseUrl) -> Result<Reconciliation, StartError> {
     db::migrate(url)?;
     Ok(Database::open(url, 1)?.read_primary_blocking(reconcile)?)
 }

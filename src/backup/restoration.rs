@@ -7,7 +7,7 @@ use super::archive::{Archive, copy, write_beside};
 use super::{DatabaseKind, beside, io_error, postgres, proof, stamp, store, sync_folder};
 use crate::db::{self, Database, DatabaseUrl, pooler};
 use crate::error::Error;
-use crate::guard::secret::{self, SecretConfig};
+use crate::guard::secret::{self, SECRET_ENDING, SecretConfig};
 use crate::log_safe::one_line;
 use crate::reconciliation::{Reconciliation, reconcile};
 use crate::start_error::StartError;
@@ -28,8 +28,8 @@ pub struct Restored {
 /// starts.
 ///
 /// # Errors
-/// One line, and nothing has been changed: the backup is damaged or of the other kind of database, the database is
-/// not empty and `overwrite` is not set, or other clients are connected.
+/// One line: the backup is damaged or of the other kind of database, the database is not empty and `overwrite` is not
+/// set, or other clients are connected. Nothing has been changed then, unless the line says that it was restored.
 pub fn restore(
     url: &DatabaseUrl,
     path: &Path,
@@ -128,13 +128,13 @@ fn make_room(file: &Path, overwrite: bool) -> Result<Option<PathBuf>, StartError
 
 /// Restores the secret that signed the backup's tickets, if none exists yet.
 fn restore_secret(archive: &Archive, file: &Path) -> Result<Option<String>, StartError> {
-    let there = beside(file, ".secret");
+    let there = beside(file, SECRET_ENDING);
     let Some(secret) = archive.secret() else {
         let remark = "The backup has no secret: set SECRET_KEY to the one that signed its tickets.";
         return Ok((!there.exists()).then(|| remark.into()));
     };
     if !there.exists() {
-        write_beside(file, ".secret", secret.as_bytes())?;
+        write_beside(file, SECRET_ENDING, secret.as_bytes())?;
         return Ok(None);
     }
     let is_same = fs::read_to_string(&there).is_ok_and(|it| it.trim() == secret.trim());

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use chrono::{Days, NaiveDate, NaiveDateTime, Utc};
 
-use super::archive::{COMPANIONS, UNFINISHED};
+use super::archive::{COMPANIONS, LEFTOVERS};
 use super::{DatabaseKind, STAMP, beside, io_error};
 use crate::start_error::StartError;
 
@@ -21,8 +22,8 @@ pub struct Retention {
     pub days: u64,
 }
 
-/// Removes backups that are past their retention, and unfinished files older than the oldest kept backup. Returns
-/// the number of backups removed.
+/// Removes backups that are past their retention, and what is left of unfinished ones that are older than the oldest
+/// kept backup. Returns the number of backups removed.
 pub(super) fn prune(folder: &Path, kind: DatabaseKind, retention: Retention) -> Result<usize, StartError> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(io_error("read", folder))? {
@@ -31,25 +32,31 @@ pub(super) fn prune(folder: &Path, kind: DatabaseKind, retention: Retention) -> 
     }
     let stamps: BTreeSet<NaiveDateTime> = names.iter().filter_map(|name| stamp(name, kind)).collect();
     let kept = kept(&stamps, retention, Utc::now().date_naive());
-    let remove = |name: &str| {
-        let path = folder.join(name);
-        let companions = COMPANIONS.map(|ending| beside(&path, ending)).into_iter().filter(|it| it.exists());
-        // Remove the companions last: a backup without its checksum is worse than a checksum without its backup.
-        std::iter::once(path.clone())
-            .chain(companions)
-            .try_for_each(|path| fs::remove_file(&path).map_err(io_error("removed", &path)))
-    };
+    let is_stale = |it: &NaiveDateTime| kept.first().is_some_and(|oldest| it < oldest);
     let mut removed = 0;
     for name in &names {
+        let path = folder.join(name);
         if stamp(name, kind).is_some_and(|it| !kept.contains(&it)) {
-            remove(name)?;
+            // Remove the companions last: a backup without its checksum is worse than a checksum without its backup.
+            remove(&path)?;
+            COMPANIONS.iter().try_for_each(|ending| remove(&beside(&path, ending)))?;
             removed += 1;
         }
-        if unfinished(name, kind).is_some_and(|it| kept.first().is_some_and(|oldest| it < *oldest)) {
-            remove(name)?;
+        // The companions of a complete backup go with it.
+        if leftover(name, kind).is_some_and(|it| is_stale(&it) && !stamps.contains(&it)) {
+            remove(&path)?;
         }
     }
     Ok(removed)
+}
+
+/// Removes a file, or a folder with all that is in it. Nothing needs to be there.
+fn remove(path: &Path) -> Result<(), StartError> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(io_error("removed", path)),
+    }
 }
 
 /// The time in the name of a backup; `None` for other names.
@@ -58,9 +65,9 @@ fn stamp(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
     NaiveDateTime::parse_from_str(name.strip_suffix('.')?, STAMP).ok()
 }
 
-/// The time in the name of an unfinished backup.
-fn unfinished(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
-    UNFINISHED.iter().find_map(|ending| stamp(name.split_once(ending)?.0, kind))
+/// The time in the name of what an unfinished backup may have left; `None` for other names.
+fn leftover(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
+    LEFTOVERS.iter().find_map(|ending| stamp(name.split_once(ending)?.0, kind))
 }
 
 fn kept(stamps: &BTreeSet<NaiveDateTime>, retention: Retention, today: NaiveDate) -> BTreeSet<NaiveDateTime> {
@@ -107,10 +114,43 @@ mod tests {
         for name in ["techkraft.db", "techkraft-x.db", "techkraft-20261101T120000Z.dump", "notes.db"] {
             assert_eq!(stamp(name, DatabaseKind::Sqlite), None, "{name}");
         }
-        for ending in [".part", ".unproved", ".unproved.proof-17"] {
-            assert!(
-                unfinished(&format!("techkraft-20261101T120000Z.db{ending}"), DatabaseKind::Sqlite).is_some()
-            );
+        for ending in [".part", ".unproved", ".unproved.proof-17", ".sha256", ".secret", ".secret.part"] {
+            let name = format!("techkraft-20261101T120000Z.db{ending}");
+            assert!(leftover(&name, DatabaseKind::Sqlite).is_some(), "{name}");
         }
+        for name in
+            ["techkraft-20261101T120000Z.db", "techkraft-20261101T120000Z.db.txt", "techkraft.db.secret"]
+        {
+            assert_eq!(leftover(name, DatabaseKind::Sqlite), None, "{name}");
+        }
+    }
+
+    /// A proof that was killed leaves a folder, and a failed one leaves the checksum and a copy of the secret.
+    #[test]
+    fn all_that_an_old_unfinished_backup_left_is_removed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let (old, failed) = ("techkraft-20201101T120000Z.db", "techkraft-20201102T120000Z.db");
+        let (kept, newer) = ("techkraft-20211125T120000Z.db", "techkraft-20211126T120000Z.db");
+        for name in [old, kept] {
+            for ending in ["", ".sha256", ".secret"] {
+                fs::write(path(&format!("{name}{ending}")), "x").expect("written");
+            }
+        }
+        for name in [failed, newer] {
+            for ending in [".unproved", ".sha256", ".secret"] {
+                fs::write(path(&format!("{name}{ending}")), "x").expect("written");
+            }
+            let proof = path(&format!("{name}.unproved.proof-17"));
+            fs::create_dir(&proof).expect("created");
+            fs::write(proof.join("proof.db"), "x").expect("written");
+        }
+        let removed = prune(folder.path(), DatabaseKind::Sqlite, Retention { latest: 1, days: 0 });
+        assert_eq!(removed.expect("nothing is in the way"), 1);
+        let entries = fs::read_dir(folder.path()).expect("a folder").flatten();
+        let left: BTreeSet<String> =
+            entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+        assert_eq!(left.len(), 3 + 4, "{left:?}");
+        assert!(left.iter().all(|name| name.starts_with(kept) || name.starts_with(newer)), "{left:?}");
     }
 }

@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::db::Db;
 use crate::db::wal::lacks_log;
+use crate::db::{Db, quoted};
 use crate::events::store::{next_facts_version, next_version};
 use crate::log_safe::one_line;
 use crate::schema::{events, ticket_types};
@@ -152,8 +152,4 @@ pub(super) fn skip_lost_ids(db: &mut Db) -> QueryResult<()> {
          SELECT 'bookings', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'bookings');
          UPDATE sqlite_sequence SET seq = seq + {LOST_BOOKINGS_MAX} WHERE name = 'bookings'"
     ))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

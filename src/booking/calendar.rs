@@ -1,15 +1,15 @@
-//! `/bookings/{token}/calendar.ics` and the attachment of mails: a booking's concert as an iCalendar file (RFC 5545).
+//! A booking's concert as an iCalendar file (RFC 5545): for `/bookings/{token}/calendar.ics` and attached to
+//! mails.
 //!
-//! Every file of a booking has the same UID. A later one has a higher SEQUENCE, so calendars replace the entry (RFC
-//! 5546, section 2.1.5): they show what has changed, or take the concert out when the booking or the concert is
-//! canceled.
+//! Every file of a booking has the same UID. After a change the file has a higher SEQUENCE, so calendars
+//! replace the entry (RFC 5546, section 2.1.5), or delete it when the booking or the concert is canceled.
 
 use chrono::{DateTime, NaiveDateTime, TimeZone as _, Utc};
 use icalendar::{Component as _, EventLike as _, EventStatus, Property};
 
 use super::PlacedBooking;
+use crate::events::EventState;
 use crate::events::calendar::{file, one_line};
-use crate::events::{Event, EventState};
 
 /// Reminds the calendar's owner two hours before the start. The library would give it a DTSTAMP, which no
 /// alarm has (RFC 5545, section 3.6.6), and a different UID each time.
@@ -56,7 +56,7 @@ pub fn render(placed: &PlacedBooking, url: &str, sender: &str) -> CalendarFile {
         .uid(&format!("{}@techkraft-tickets", booking.reference))
         .sequence(sequence(placed, is_canceled))
         .summary(&one_line(&event.name))
-        .location(&one_line(&place(placed)))
+        .location(&one_line(&event.place()))
         .description(&one_line(&description(placed)))
         .url(url)
         .status(if is_canceled { EventStatus::Cancelled } else { EventStatus::Confirmed })
@@ -68,12 +68,6 @@ pub fn render(placed: &PlacedBooking, url: &str, sender: &str) -> CalendarFile {
     let text = file(name).push(entry.done()).to_string();
     let alarm = if is_canceled { "" } else { ALARM };
     CalendarFile { method, text: text.replace(END_OF_ENTRY, &format!("{alarm}{END_OF_ENTRY}")) }
-}
-
-/// "The Foundry Hall, 12 Forge Street, Austin"
-fn place(placed: &PlacedBooking) -> String {
-    let Event { venue, address, city, .. } = &placed.event;
-    if address.is_empty() { format!("{venue}, {city}") } else { format!("{venue}, {address}, {city}") }
 }
 
 fn description(placed: &PlacedBooking) -> String {
@@ -100,8 +94,9 @@ fn changed_at(placed: &PlacedBooking) -> NaiveDateTime {
     times.into_iter().flatten().max().unwrap_or(booking.created_at)
 }
 
-/// Grows with every change. It counts the seconds from the booking to the last change, plus the changes that
-/// may happen within the same second: returned tickets, a postponement, a cancellation.
+/// Grows with every change. It is the number of seconds from the booking to the last dated change, plus one
+/// for each returned ticket, for a postponement and for a cancellation: a return has no date here, and the
+/// others may happen within the same second.
 fn sequence(placed: &PlacedBooking, is_canceled: bool) -> u32 {
     let seconds = (changed_at(placed) - placed.booking.created_at).num_seconds();
     let returned = i64::try_from(placed.returned_seats.len()).unwrap_or_default();

@@ -83,12 +83,12 @@ impl CheckoutPage {
         &self.listing.event
     }
 
-    /// Why the chosen ticket type cannot be booked; `None` when it can.
+    /// Why the chosen ticket type is not on sale; `None` when it is, even if it is sold out.
     fn closed(&self) -> Option<SaleState> {
         Some(self.listing.sale_state(self.ticket_type.id)).filter(|state| !state.is_on_sale())
     }
 
-    /// Whether there is nothing to fill in: the chosen ticket type cannot be booked.
+    /// Whether there is no form: the chosen ticket type is not on sale, or sold out.
     fn is_closed(&self) -> bool {
         !self.is_again && (self.closed().is_some() || self.ticket_type.is_sold_out())
     }
@@ -120,7 +120,7 @@ impl CheckoutPage {
         std::iter::once(&self.ticket_type).chain(self.others()).map(|it| self.quantity(it)).sum()
     }
 
-    /// The tickets of other types than these two that are in the order, with how many.
+    /// The order's tickets of types other than the chosen one and `other`: each type's id, and how many.
     fn more_beside<'a>(&'a self, other: &'a TicketType) -> impl Iterator<Item = (i64, i32)> + 'a {
         let more = self.others().filter(|it| it.id != other.id).map(|it| (it.id, self.quantity(it)));
         more.filter(|(_, quantity)| *quantity > 0)
@@ -130,7 +130,8 @@ impl CheckoutPage {
         messages::cancellation_rule(self.event(), self.now)
     }
 
-    /// How many tickets of another type to offer in place of the chosen one: as many as were wanted.
+    /// How many tickets of another type to offer in place of the chosen one: as many as were typed for it, or
+    /// else as many as were wanted of the chosen one.
     fn quantity_instead(&self, other: &TicketType) -> &str {
         match self.form.quantity_of(other.id) {
             "0" => &self.form.quantity,
@@ -190,9 +191,9 @@ pub(super) fn refuse(
         }
         Refused::NotOnSale(_, NotOnSale::WaitingRoom) => {
             let (listing, _) = find_chosen(app, &form)?;
-            let way = Some(format!("/events/{}/queue", listing.event.slug));
+            let link = Some(format!("/events/{}/queue", listing.event.slug));
             let errors = FieldErrors::of_form(messages::WAITING_ROOM);
-            (StatusCode::CONFLICT, FieldErrors { earlier_booking: way, ..errors })
+            (StatusCode::CONFLICT, FieldErrors { link, ..errors })
         }
         Refused::NotOnSale(id, why) => {
             let (listing, chosen) = find_chosen(app, &form)?;
@@ -206,7 +207,8 @@ pub(super) fn refuse(
     respond_checkout(status, checkout(app, page, form, errors)?)
 }
 
-/// The price was changed a moment ago, and the board may not know it yet.
+/// As [`refuse`], for a total that the database has calculated. The price was changed a moment ago, and the
+/// board may not know it yet, so the board is read again.
 pub(super) async fn refuse_total(
     app: &App,
     page: Page,
@@ -268,8 +270,8 @@ pub(super) fn respond_checkout(status: StatusCode, checkout: CheckoutPage) -> Re
     Ok(response)
 }
 
-/// What a booking leaves in the browser: the buyer, where that was asked for, and for a moment the right to undo it,
-/// where it took one click.
+/// How a booking changes the browser's cookies. They remember the buyer or forget it, as the form asks. A
+/// waiting room's pass is deleted. A booking that took one click can be undone for a moment.
 pub(super) fn cookies_of_booking(
     app: &App,
     form: &BookingForm,

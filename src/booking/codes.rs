@@ -1,4 +1,5 @@
-//! What a booking is found by: its reference, which is read out aloud, and its token, which only its buyer knows.
+//! What a booking is found by: its reference, which people read aloud, and its token, which only its buyer
+//! knows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,14 +8,14 @@ use rand::RngExt as _;
 
 use super::request_key;
 
-/// Digits and capitals that nobody mistakes for one another when they are read out or typed.
+/// Digits and capitals without 0, 1, I, L, O and U, which people confuse when they read or type a reference.
 pub const REFERENCE_ALPHABET: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 const BASE: u64 = REFERENCE_ALPHABET.len() as u64;
 /// How many references there are: 30⁸.
 pub(super) const REFERENCES: u64 = BASE.pow(8);
 
-/// A random reference, where references are random. A clash is rare, and a UNIQUE refuses it.
+/// A random reference, for databases without a reference key. A clash is rare, and a UNIQUE refuses it.
 #[must_use]
 pub fn new_reference() -> String {
     reference_of_number(rand::rng().random_range(..REFERENCES))
@@ -26,7 +27,7 @@ pub(super) fn reference_of_number(number: u64) -> String {
     format!("TK-{}-{}", &code[..4], &code[4..])
 }
 
-/// `None`: it is no reference.
+/// The number of a reference; `None`: it is no reference.
 pub(super) fn number_of_reference(reference: &str) -> Option<u64> {
     let (first, second) = reference.strip_prefix("TK-")?.split_once('-')?;
     let has_groups = first.len() == 4 && second.len() == 4;

@@ -26,11 +26,11 @@ pub struct BookingForm {
     pub name: String,
     pub email: String,
     pub request_key: String,
-    /// Whether the address that was [suggested](Self::suggested_email) for the typed one is the right one.
+    /// Not empty: the address that was [suggested](Self::suggested_email) for the typed one is the right one.
     pub use_suggestion: String,
     /// The honeypot: people do not see this field, so only a program fills it in.
     pub remarks: String,
-    /// Ticked: the browser is to remember the buyer.
+    /// Not empty: the browser is to remember the buyer.
     pub remember: String,
     /// The total that the form shows, in the currency's minor unit. Empty where it shows none.
     pub total: String,
@@ -54,8 +54,9 @@ pub struct FieldErrors {
     pub email: Option<String>,
     /// The form as a whole.
     pub form: Option<String>,
-    /// Where to go instead: to the booking that this form has made before, or to the waiting room.
-    pub earlier_booking: Option<String>,
+    /// A link beside the message about the form: to the booking that this form has made before, to the search
+    /// for it, or to the waiting room.
+    pub link: Option<String>,
 }
 
 impl FieldErrors {
@@ -155,8 +156,8 @@ impl BookingForm {
         }
     }
 
-    /// The order that the form means, whatever the concert sells now; `None` when it means none. With it the
-    /// caller finds what the form has booked before.
+    /// The order that the form means, whatever the concert sells now; `None` when it means none. The caller
+    /// uses it to find what the form has booked before.
     #[must_use]
     pub fn read(&self, keys: &RequestKeys) -> Option<Order> {
         let main = OrderLine {
@@ -197,7 +198,7 @@ impl BookingForm {
         can_pay_online: bool,
     ) -> Result<Arc<Order>, Refused> {
         let (listing, ticket_type) = self.find_chosen(board).ok_or(Refused::NoSuchTicketType)?;
-        // A closed sale is a closed sale, whatever else is wrong with the form.
+        // First: if sales are closed, nothing else that is wrong with the form matters.
         if let Some(why) = NotOnSale::of(listing.sale_state(ticket_type.id)) {
             return Err(Refused::NotOnSale(ticket_type.id, why));
         }
@@ -214,7 +215,7 @@ impl BookingForm {
         let now = if is_pass { board.now().and_utc() } else { Utc::now() };
         let age = ages.check(&order.request_key, now);
         age.map_err(|error| Refused::of(FieldErrors::of_form(messages::form_age(error))))?;
-        // One click asks nothing: it goes the way that the checkout offers first.
+        // One click asks nothing, so it pays online: the way that the checkout offers first.
         let wants_online = self.pay == "online" || (self.is_one_click() && self.pay.is_empty());
         let order = order.held_if_paid_online(&listing, wants_online, can_pay_online);
         let refused = |NoWayToPay| Refused::of(FieldErrors::of_form(messages::NO_WAY_TO_PAY));
@@ -258,7 +259,8 @@ impl BookingForm {
         (lines, errors)
     }
 
-    /// The total that the page has shown; `None`: it has shown none. A page with one click shows the price of a ticket.
+    /// The total that the page has shown; `None`: it has shown none. The concert's page, where one click
+    /// books, shows the price of a ticket instead.
     fn shown_total(&self) -> Option<i64> {
         if let Ok(total) = self.total.parse() {
             return Some(total);

@@ -1,4 +1,5 @@
-//! What a booking that was just made, or found again, leads its buyer to: its own page, or the payment page.
+//! Where a booking that was just made, or found again, leads its buyer: to its own page, or to the payment
+//! page.
 
 use actix_web::http::StatusCode;
 
@@ -7,12 +8,12 @@ use crate::app::App;
 use crate::error::Error;
 use crate::payment::store::online::is_in_review;
 
-/// The payment page.
+/// The path of the payment page.
 pub(super) fn payment_page(booking: &Booking) -> String {
     format!("/bookings/{}/payment", booking.token)
 }
 
-/// The page to go to next: the payment page of a held booking, and the booking's own page otherwise.
+/// The path to go to next: the payment page of a held booking, and the booking's own page otherwise.
 pub(super) fn next_page(booking: &Booking) -> String {
     if booking.is_held() { payment_page(booking) } else { format!("/bookings/{}", booking.token) }
 }

@@ -1,5 +1,5 @@
 //! The sentences of the booking pages: what buyers read when a field is wrong or a booking is rejected. The
-//! rules return typed errors; only their words stand here.
+//! rules return typed errors; this file has their words.
 
 use chrono::NaiveDateTime;
 
@@ -24,7 +24,8 @@ pub const REPLAYED_HELD: &str =
     "These tickets are held for you to pay online. To pay at the venue, release them and book again.";
 pub const TOO_LATE_TO_UNDO: &str = "It’s too late to undo this booking, but you can still cancel it here.";
 
-/// The form shows another total than its tickets cost: a quantity was changed without a script to count it, or a price.
+/// The form shows another total than its tickets cost: a quantity was changed in a browser without scripts,
+/// or the price was changed.
 #[must_use]
 pub fn new_total(total: &Money) -> String {
     format!("The total is now {total}. Nothing was booked yet. Check your tickets and confirm again.")
@@ -114,7 +115,7 @@ pub fn email(error: EmailError) -> String {
     }
 }
 
-/// The same for somebody who buys no ticket.
+/// As [`email`], for somebody who buys no ticket.
 #[must_use]
 pub fn own_email(error: EmailError) -> String {
     match error {
@@ -236,7 +237,7 @@ pub fn canceled(placed: &PlacedBooking, seats: Option<&[i32]>) -> String {
 
 pub const ALL_SCANNED: &str = "All tickets were scanned at the entrance, so they can’t be canceled.";
 
-/// Why neither the buyer nor the organizer can cancel the whole booking: so many of the tickets were scanned.
+/// Why nobody can cancel the whole booking: `count` of its tickets were scanned.
 #[must_use]
 pub fn already_scanned(count: i32, booking: &Booking) -> String {
     match (count, booking.quantity()) {

@@ -1,12 +1,14 @@
 //! Bookings: a buyer takes tickets of one or several ticket types of a concert, all of them or none.
 //!
-//! Every order goes through [`desk::Desk::book`] and comes back as a [`BookingOutcome`]. A booking is found
-//! again by its token, which only its buyer knows, or by its reference, which is read out aloud. Whatever
-//! ends a booking gives its tickets back through [`release`].
+//! Every order of a running server goes through [`desk::Desk::book`] and comes back as a [`BookingOutcome`].
+//! A booking is found again by its token, which only its buyer knows, or by its reference, which people read
+//! aloud. Whatever ends a booking gives its tickets back through [`release`].
 //!
 //! An order's way: [`pages`] reads and checks its [`form`]; [`taking`] checks the waiting room's pass and the
 //! rate limit; the [`desk`] puts it into a batch, which [`store`] books in one transaction; `replay` and
 //! `found` decide what the buyer sees.
+//!
+//! Paying for a booking does not belong here: see `payment`. Nor does what happens at the gate: see `tickets`.
 
 pub mod buyer;
 pub mod calendar;
@@ -46,7 +48,7 @@ use crate::events::sale::SaleState;
 use crate::money::Money;
 use crate::schema::booking_lines;
 
-/// What became of an order.
+/// The result of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BookingOutcome {
     /// The tickets are the buyer's.
@@ -81,7 +83,7 @@ pub enum BookingOutcome {
     UnknownTicketType,
 }
 
-/// Why the database refused to sell.
+/// Why tickets are not sold now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotOnSale {
     NotYet,
@@ -93,7 +95,8 @@ pub enum NotOnSale {
 }
 
 impl NotOnSale {
-    /// The reason, as the board knows it.
+    /// The reason that belongs to a sale state. `None`: on sale, or hidden: a hidden ticket type is unknown
+    /// to buyers.
     #[must_use]
     pub fn of(state: SaleState) -> Option<Self> {
         match state {
@@ -115,7 +118,7 @@ text_enum! {
         Confirmed = "confirmed",
         /// The hold was not confirmed in time.
         Expired = "expired",
-        /// Its tickets are on sale again.
+        /// All of its tickets were given back.
         Canceled = "canceled",
     }
 }
@@ -127,7 +130,7 @@ pub struct Booking {
     pub event_id: i64,
     /// For people: `TK-7F3K-9QXM`.
     pub reference: String,
-    /// For links: anybody who has it may see the booking.
+    /// For links: anybody who has it may see, correct and cancel the booking.
     pub token: String,
     pub status: BookingStatus,
     /// ISO 4217.
@@ -227,7 +230,7 @@ impl Booking {
         self.email().is_some()
     }
 
-    /// What was ordered.
+    /// The price of all that was ordered, whatever was given back since.
     #[must_use]
     pub fn total(&self) -> Money {
         Money::new(self.total_minor, &self.currency)

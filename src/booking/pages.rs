@@ -38,12 +38,13 @@ struct BookingPage {
     url: String,
     /// Whether its buyer may still cancel it.
     is_cancellable: bool,
-    /// Whether it was made a moment ago. Later its page begins with the tickets.
+    /// Whether it was made a moment ago: then its page congratulates the buyer.
     is_fresh: bool,
     /// Whether this browser may take it back: it took one click, a moment ago.
     can_undo: bool,
     tickets: Vec<Ticket>,
-    /// Each ticket has a page of its own to send to a friend.
+    /// Each ticket has a page of its own to send to a friend. Always `Some`: the page of a single ticket
+    /// shares the template and has none.
     ticket_links: Option<TicketLinks>,
     /// Whether the concert is today: then the codes come first.
     is_event_day: bool,
@@ -259,11 +260,11 @@ async fn respond_booked(
     Ok(response)
 }
 
-/// Puts a booking together with its concert: from the board, or from the database where the board no longer
-/// has it.
+/// Puts a booking together with its concert: from the board if that knows all of it, otherwise from the
+/// database.
 pub async fn place(app: &App, booking: Booking) -> Result<PlacedBooking, Error> {
     let first = booking.lines.first().map_or(0, |line| line.ticket_type_id);
-    // The board does not know what was paid online.
+    // The board does not know what was paid online, nor which tickets were given back.
     if let Some(listing) = app.board.find_by_ticket_type(first)
         && !listing.event.is_paid_online()
         && booking

@@ -22,7 +22,7 @@ pub struct PlacedBooking {
     pub admissions: Vec<(i32, NaiveDateTime)>,
     /// The organizer's notes about tickets that the organizer canceled, the oldest first.
     pub notes: Vec<CancellationNote>,
-    /// What was paid online. `None`: it is paid for at the venue, or not yet.
+    /// What was paid online. `None`: nothing was.
     pub online: Option<PaidOnline>,
 }
 
@@ -114,7 +114,7 @@ impl PlacedBooking {
         }
     }
 
-    /// What is to be paid, where and when; or that it is paid.
+    /// What is to be paid at the venue, or what was paid online.
     #[must_use]
     pub fn payment_words(&self) -> String {
         match (self.due(), &self.online) {
@@ -125,8 +125,7 @@ impl PlacedBooking {
         }
     }
 
-    /// What becomes of the money if the buyer gives back all of these seats. For only some of them, less goes
-    /// back.
+    /// How much money goes back if the buyer gives back all of these seats; for some of them, less goes back.
     #[must_use]
     pub fn refund_terms(&self, seats: impl IntoIterator<Item = i32>) -> String {
         let prices: Vec<i64> =
@@ -137,7 +136,7 @@ impl PlacedBooking {
         }
     }
 
-    /// What has become of the money of tickets that were given back.
+    /// What happened to the money for tickets that were given back.
     #[must_use]
     pub fn refund_words(&self) -> String {
         match &self.online {

@@ -35,7 +35,7 @@ impl ReferenceKey {
         reference_of_number(halves.0 * HALF + halves.1)
     }
 
-    /// The only id that may have this reference; `None`: it is no reference.
+    /// The only id that can have this reference; `None`: it is no reference.
     #[must_use]
     pub fn id(&self, reference: &str) -> Option<i64> {
         let number = number_of_reference(reference)?;

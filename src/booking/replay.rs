@@ -31,10 +31,11 @@ fn is_of(booking: &Booking, remembered: Option<&Buyer>) -> bool {
     remembered.is_some_and(|buyer| buyer.contact == booking.buyer)
 }
 
-/// The form has booked before. Only the buyer's own browser gets a link to the booking.
+/// The error of a form that has booked before. Only the buyer's own browser gets a link to the booking,
+/// others one to the search.
 #[must_use]
 pub(super) fn already_booked(earlier: &Booking, remembered: Option<&Buyer>) -> FieldErrors {
     let is_theirs = is_of(earlier, remembered);
     let link = if is_theirs { format!("/bookings/{}", earlier.token) } else { "/bookings/find".to_owned() };
-    FieldErrors { earlier_booking: Some(link), ..FieldErrors::of_form(messages::KEY_REUSED) }
+    FieldErrors { link: Some(link), ..FieldErrors::of_form(messages::KEY_REUSED) }
 }

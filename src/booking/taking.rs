@@ -1,4 +1,4 @@
-//! Takes an order to the desk, as far as its client may book that many tickets now.
+//! Checks the waiting room's pass and the client's limit of tickets, then takes an order to the desk.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// [`Error::RateLimited`], and those of the desk.
 pub async fn take(app: &App, request: &HttpRequest, order: &Arc<Order>) -> Result<BookingOutcome, Error> {
     if let Some(ticket_type_id) = lacks_pass(app, order) {
-        // As below: a booking that was made before the room began is found.
+        // As below: a booking that was made before the room was switched on is found.
         let refused = BookingOutcome::NotOnSale { ticket_type_id, why: NotOnSale::WaitingRoom };
         return Ok(find(app, order).await?.unwrap_or(refused));
     }
@@ -33,8 +33,8 @@ pub async fn take(app: &App, request: &HttpRequest, order: &Arc<Order>) -> Resul
     outcome
 }
 
-/// The first ticket type of an order whose concert has a waiting room, unless the order's key is a pass of it. Concerts
-/// without a room cost one look into an empty table.
+/// The first ticket type of an order that needs a pass of its concert's waiting room and has none. `None`:
+/// the order may go on. While no room is switched on, this costs one look into an empty table.
 fn lacks_pass(app: &App, order: &Order) -> Option<i64> {
     if app.rooms.is_empty() {
         return None;

@@ -21,7 +21,7 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// A command line that takes nothing from the environment and from `.env`.
+    /// A command line that takes nothing from the environment or from `.env`.
     ///
     /// # Errors
     /// What is wrong with the arguments.

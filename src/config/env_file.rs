@@ -35,7 +35,7 @@ fn shown(file: &Path, folder: &Path) -> String {
     file.strip_prefix(folder).map_or_else(|_| file.to_owned(), PathBuf::from).display().to_string()
 }
 
-/// UTF-8, or the UTF-16 that Windows editors call Unicode, with or without a byte order mark.
+/// UTF-8, with or without a byte order mark, or UTF-16 with one, which Windows editors call Unicode.
 fn decode(bytes: &[u8]) -> Option<String> {
     let utf16 = |unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> =

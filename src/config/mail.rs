@@ -13,7 +13,8 @@ use crate::mail::service::MailConfig;
 use crate::mail::transport::{Destination, SmtpUrl};
 use crate::start_error::StartError;
 
-#[derive(Debug, Args)]
+/// Not `Debug`: the URL holds a password.
+#[derive(Args)]
 pub struct MailSettings {
     /// The mail server, smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://USER:PASSWORD@HOST:465 [default: none,
     /// mails are written to MAIL_DIR, which must be set then if PUBLIC_URL is https]

@@ -1,5 +1,7 @@
 //! Every setting: its flag, its environment variable, its default. Read and checked once, at the start, so that the
-//! rest of the program sees valid values only. The types of settings live with their users, not here.
+//! rest of the program sees valid values only.
+//!
+//! The types of settings do not belong here: they are with what uses them.
 
 mod admin;
 mod api;
@@ -138,7 +140,7 @@ pub struct Config {
     pub board_refresh: Duration,
     /// Between two polls of a browser.
     pub poll: PollSeconds,
-    /// Where servers share their board.
+    /// Where servers share their board and their rate limits.
     pub redis_url: Option<RedisUrl>,
     pub secrets: SecretConfig,
     /// Scheme, host and port, without a trailing slash. `None`: derived from [`Config::bind`].

@@ -102,13 +102,13 @@ mod tests {
     use super::*;
 
     #[derive(clap::Parser)]
-    struct Line {
+    struct OperationsLine {
         #[command(flatten)]
         settings: OperationsSettings,
     }
 
     fn parse(arguments: &[&str], is_behind_proxy: bool) -> Result<OperationsConfig, StartError> {
-        let line = <Line as clap::Parser>::parse_from([&["techkraft"], arguments].concat());
+        let line = <OperationsLine as clap::Parser>::parse_from([&["techkraft"], arguments].concat());
         let bind = "127.0.0.1:3000".parse().expect("an address");
         line.settings.parse(bind, is_behind_proxy, false)
     }

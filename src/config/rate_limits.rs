@@ -10,7 +10,7 @@ use crate::start_error::StartError;
 
 /// Polls for each page: a browser that stays on a page polls it again and again.
 const POLLS_FOR_PAGE: u32 = 10;
-/// Static files for each page: a new visitor's first page needs about twenty.
+/// Static files and pictures for each page: a new visitor's first page with a list of concerts needs about twenty.
 const FILES_FOR_PAGE: u32 = 20;
 /// A client with an API token may call the API this many times as often as one without.
 const TOKEN_BONUS: u32 = 10;

@@ -6,7 +6,8 @@ use crate::db::{DatabaseUrl, ReplicaConfig, tls};
 use crate::log_safe::without_password;
 use crate::start_error::StartError;
 
-#[derive(Debug, Args)]
+/// Not `Debug`: the URLs hold passwords.
+#[derive(Args)]
 pub(super) struct ReplicaSettings {
     /// PostgreSQL standbys of DATABASE_URL to read from, separated by commas
     #[arg(long, env = "DATABASE_READ_URLS", global = true, hide_env_values = true)]

@@ -1,12 +1,15 @@
 //! The setting of trusted proxies.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use clap::Args;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use crate::guard::client_address::TrustedProxies;
 use crate::start_error::StartError;
+
+/// All IPv4 addresses, as IPv6 has them: `::ffff:0:0/96`.
+const EVERY_IPV4: IpNet = IpNet::V6(Ipv6Net::new_assert(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(), 96));
 
 #[derive(Debug, Args)]
 pub(super) struct ProxySettings {
@@ -35,7 +38,7 @@ fn parse_network(text: &str) -> Result<IpNet, StartError> {
             "write addresses or networks separated by commas, as 127.0.0.1,10.0.0.0/8",
         )
     })?;
-    if network.prefix_len() == 0 {
+    if network.prefix_len() == 0 || network.trunc() == EVERY_IPV4 {
         return Err(wrong("every client would be trusted", "name only the proxies"));
     }
     if network.trunc() != network {
@@ -67,6 +70,8 @@ mod tests {
             ("10.0.0.1/8", "write 10.0.0.0/8"),
             ("0.0.0.0/0", "every client"),
             ("10.0.0.1,::/0", "every client"),
+            ("::ffff:0:0/96", "every client"),
+            ("::ffff:10.0.0.1/96", "every client"),
         ] {
             let message = parse(typed).expect_err(typed).to_string();
             assert!(message.starts_with("TRUSTED_PROXIES=") && message.contains(says), "{message}");

@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 
 const NONE: u8 = 0;
 const GIVEN: u8 = 1;
-/// The file has been read.
+/// The reader of the file has ended.
 const USED: u8 = 2;
 
 /// The state of one connection.

@@ -21,9 +21,8 @@ pub fn raise() -> Option<usize> {
     None
 }
 
-/// How many connections fit into the descriptors that the databases leave. Logs it if that is fewer than wanted; a
-/// warning if it is few.
-/// A server without free descriptors could not even open its database.
+/// How many connections fit into the descriptors that the databases leave. Logs it if that is fewer than wanted, as a
+/// warning if it is few. A server without free descriptors could not even open its database.
 #[must_use]
 pub fn fit(wanted: usize, databases: usize, descriptors: Option<usize>) -> usize {
     let Some(descriptors) = descriptors else { return wanted };

@@ -5,6 +5,8 @@
 //! has begun has a deadline of its own, on the first request of a connection and on every later one. Actix has one
 //! time-out for both, so this module assembles the server from actix's parts, over a stream with a clock
 //! ([`timed_stream`]). Which connections may be opened, and which are ended when there are too many, is in [`table`].
+//!
+//! What a request says does not belong here: see `guard`.
 
 pub mod body_allowance;
 mod descriptors;
@@ -33,7 +35,7 @@ pub use self::descriptors::{fit, raise};
 pub use self::listener::{listen, open_site};
 pub use self::socket_owner::SocketOwner;
 use self::table::ConnectionTable;
-pub use self::table::NetworkLimits;
+pub use self::table::{NetworkLimits, network_share};
 use self::timed_stream::TimedStream;
 
 /// Most open connections of one server; fewer where the limit of open files allows fewer ([`fit`]).
@@ -110,7 +112,6 @@ where
             .keep_alive(limits.keep_alive)
             // For connections without a request yet: browsers open some in advance.
             .client_request_timeout(limits.keep_alive)
-            .tcp_nodelay(true)
             .on_connect_ext(|stream: &TimedStream, data| {
                 data.insert(stream.allowance());
             })

@@ -21,7 +21,8 @@ pub enum SocketOwner {
 }
 
 impl SocketOwner {
-    /// Stops accepting connections, and gives those just accepted time for their request.
+    /// Stops accepting connections on a socket that was handed over, and gives those just accepted time for their
+    /// request. A socket of our own is closed when the server stops.
     pub async fn leave(self, server: &ServerHandle) {
         if self == Self::HandedOver {
             server.pause().await;

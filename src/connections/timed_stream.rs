@@ -17,16 +17,16 @@ use super::read_pace::ReadPace;
 use super::table::Connection;
 use crate::resource::{LONG_BODY_BYTES_MAX, UPLOAD_BYTES_MAX};
 
-/// The most bytes of a head: room for the longest address and 16 KiB of headers, which get an error page if
-/// they are longer, and for as much again. It is added to the limits of a body, and also leaves room there
-/// for the chunk headers of a form that arrives in tiny chunks.
+/// The most bytes of a head that are read: three times the 16 KiB that it may have, so that a longer one still gets an
+/// error page. It is added to the limits of a body, and also leaves room there for the chunk headers of a form that
+/// arrives in tiny chunks.
 const HEAD_MAX: usize = 48 * 1024;
 /// Most bytes of a request with its body, and of what a client sends behind it before it gets a response.
 const UNANSWERED_MAX: usize = HEAD_MAX + LONG_BODY_BYTES_MAX;
 /// The same with a file.
 const UNANSWERED_WITH_FILE_MAX: usize = HEAD_MAX + UPLOAD_BYTES_MAX;
 /// A file may take this many times longer to arrive than anything else.
-const FILE_PATIENCE: u32 = 4;
+const FILE_LIMIT_FACTOR: u32 = 4;
 /// How long a request that is too long may still wait for a response of its own: a body that is too long is
 /// refused by its handler.
 const OVERFLOW_GRACE: Duration = Duration::from_secs(1);
@@ -126,7 +126,7 @@ impl TimedStream {
 
     /// Called when nothing has arrived: waits for the deadline, or until the connection is to end.
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let limit = if self.allowance.is_given() { self.limit * FILE_PATIENCE } else { self.limit };
+        let limit = if self.allowance.is_given() { self.limit * FILE_LIMIT_FACTOR } else { self.limit };
         match self.waits_since {
             Some(since) => self.poll_deadline(context, since + limit).map(|()| self.time_out()),
             // Ended as if the client had ended it, so that a response in progress still arrives.

@@ -5,6 +5,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Nullable, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl as _};
 
+use super::identifier::quoted;
 use super::primary::primary;
 use super::{Db, connect, one_line, unreachable_database};
 use crate::db::url::DatabaseUrl;
@@ -34,7 +35,7 @@ pub fn grant(url: &DatabaseUrl, role: &str) -> Result<(), StartError> {
 fn grant_on(pg: &mut diesel::PgConnection, role: &str) -> QueryResult<()> {
     let question = "SELECT quote_ident(current_schema()) AS name";
     let schema = diesel::sql_query(question).get_result::<SchemaName>(pg)?.name.unwrap_or_default();
-    let role = format!("\"{}\"", role.replace('"', "\"\""));
+    let role = quoted(role);
     pg.batch_execute(&format!(
         "BEGIN;
          REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC;

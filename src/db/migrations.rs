@@ -194,8 +194,9 @@ pub fn hold_migrations(db: &mut Db) -> QueryResult<bool> {
     diesel::sql_query(question).get_result::<MigrationProbe>(pg).map(|it| it.found > 0)
 }
 
-/// Servers that start together on an empty database take turns to seed it. The lock is held until the end of the
-/// caller's transaction. SQLite's write transactions are exclusive anyway.
+/// Transactions that look which rows there are and then add one take turns: the seed, accounts, invitations, API tokens
+/// and the team's rules. The lock is held until the end of the caller's transaction. SQLite's write transactions are
+/// exclusive anyway.
 pub fn lock_first_rows(db: &mut Db) -> QueryResult<()> {
     if let Db::Postgres(pg) = db {
         diesel::sql_query(format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).execute(pg)?;

@@ -3,11 +3,14 @@
 //! SQLite allows one writer at a time. Writers queue for a fair lock in this process before they ask the file
 //! for its lock: with SQLite's own retries some writers wait for seconds, but in the queue only for
 //! milliseconds. PostgreSQL needs no such lock.
+//!
+//! The queries of a feature do not belong here: they are in its store.
 
 mod cause;
 mod closing;
 mod connection;
 mod grants;
+mod identifier;
 mod metrics;
 mod migrations;
 pub mod permissions;
@@ -35,9 +38,10 @@ use self::closing::Closing;
 pub use self::connection::Db;
 pub(crate) use self::connection::on_either;
 pub use self::grants::grant;
+pub(crate) use self::identifier::quoted;
 use self::metrics::PoolMetrics;
 pub use self::migrations::{Schema, hold_migrations, is_migrated, lock_first_rows, migrate, schema};
-use self::pool::{Connector, on_connection, open_pool, write_on_connection};
+use self::pool::{Connector, on_connection, open_pool, statement_on_connection, write_on_connection};
 use self::primary::{Epoch, primary};
 pub(crate) use self::replicas::MAX_LAG as REPLICA_LAG_MAX;
 pub use self::replicas::ReplicaConfig;
@@ -162,8 +166,9 @@ impl Database {
         Writer::new(self.url.clone(), self.turn.clone(), self.epoch.clone(), &self.closing)
     }
 
-    /// Runs `work` on a healthy replica, or on the primary if there is none. The data may be a little old (2 s at
-    /// most). If `work` fails on a replica, it runs again on the next one. Runs off the async threads.
+    /// Runs `work` on a healthy replica, or on the primary if there is none. The data may be a little old: at its last
+    /// probe the replica lagged 2 s at most. If `work` fails on a replica, it runs again on the next one. Runs off the
+    /// async threads.
     ///
     /// # Errors
     /// As [`Database::read_primary`].
@@ -180,8 +185,8 @@ impl Database {
         self.read_primary(move |db| work(db)).await
     }
 
-    /// Runs `work` on the primary, for data that must be current: a buyer's own booking, and all admin pages. Runs
-    /// off the async threads.
+    /// Runs `work` on the primary, for data that must be current: a buyer's own booking, and nearly everything on the
+    /// admin pages. Runs off the async threads.
     ///
     /// # Errors
     /// [`Error::Busy`] when no connection was free in time, otherwise the database's error.
@@ -196,7 +201,8 @@ impl Database {
     /// Runs `work` in one write transaction, off the async threads.
     ///
     /// # Errors
-    /// As [`Database::read_primary`]; after an error nothing has been written.
+    /// As [`Database::read_primary`], and [`Error::OutcomeUnknown`] when the connection was lost during the commit.
+    /// After any other error nothing has been written.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
@@ -214,13 +220,16 @@ impl Database {
     /// that everybody needs are not locked during a network round trip. On SQLite as [`Database::write`].
     ///
     /// # Errors
-    /// As [`Database::read_primary`].
+    /// As [`Database::write`].
     pub async fn write_alone<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, Error> {
         match self.url {
-            DatabaseUrl::Postgres(_) => self.read_primary(work).await,
+            DatabaseUrl::Postgres(_) => {
+                let pool = self.pool.clone();
+                off_thread(move || statement_on_connection(&pool, work)).await
+            }
             DatabaseUrl::Sqlite(_) => self.write(work).await,
         }
     }

@@ -1,5 +1,6 @@
 //! The pool of connections: handed out to one piece of work at a time.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
@@ -39,11 +40,45 @@ pub(super) fn open_pool(
         .map_err(|e| unreachable_database(url, &e))
 }
 
-/// Runs `work` on a pooled connection. If the connection is lost meanwhile, the error is the same as if none
-/// had been free: trying again is safe, and helps.
+/// Runs `work` on a pooled connection. If the connection is lost meanwhile, the error is the same as if none had been
+/// free.
 pub(super) fn on_connection<T>(
     pool: &Pool<Connector>,
     work: impl FnOnce(&mut Db) -> QueryResult<T>,
+) -> Result<T, Error> {
+    run(pool, work, || false)
+}
+
+/// Runs `work` in a write transaction on a pooled connection.
+pub(super) fn write_on_connection<T>(
+    pool: &Pool<Connector>,
+    work: impl FnOnce(&mut Db) -> QueryResult<T>,
+) -> Result<T, Error> {
+    let is_committing = Cell::new(false);
+    let write = |db: &mut Db| {
+        write_transaction(db, |db| {
+            let value = work(db)?;
+            is_committing.set(true);
+            Ok(value)
+        })
+    };
+    run(pool, write, || is_committing.get())
+}
+
+/// Runs `work`, a single statement that commits by itself, on a pooled connection.
+pub(super) fn statement_on_connection<T>(
+    pool: &Pool<Connector>,
+    work: impl FnOnce(&mut Db) -> QueryResult<T>,
+) -> Result<T, Error> {
+    run(pool, work, || true)
+}
+
+/// `may_be_done`: asked when the connection was lost, whether the server may have committed the work. SQLite has no
+/// server: a commit that failed is undone.
+fn run<T>(
+    pool: &Pool<Connector>,
+    work: impl FnOnce(&mut Db) -> QueryResult<T>,
+    may_be_done: impl FnOnce() -> bool,
 ) -> Result<T, Error> {
     let mut held = take(pool)?;
     let began = Instant::now();
@@ -55,6 +90,9 @@ pub(super) fn on_connection<T>(
             return Error::Busy;
         } else if !writer::is_lost(&mut held.db, &error) {
             return error.into();
+        } else if matches!(held.db, Db::Postgres(_)) && may_be_done() {
+            log::warn!("a database connection was lost during a commit: {}", one_line(&error));
+            return Error::OutcomeUnknown;
         }
         log::warn!("a database connection was lost: {}", one_line(&error));
         Error::Busy
@@ -66,14 +104,6 @@ fn take(pool: &Pool<Connector>) -> Result<PooledConnection<Connector>, Error> {
         log::warn!("no database connection: {}", one_line(&e));
         Error::Busy
     })
-}
-
-/// Runs `work` in a write transaction, off the async threads.
-pub(super) fn write_on_connection<T>(
-    pool: &Pool<Connector>,
-    work: impl FnOnce(&mut Db) -> QueryResult<T>,
-) -> Result<T, Error> {
-    on_connection(pool, |db| write_transaction(db, work))
 }
 
 /// Opens connections for a pool. Diesel's own manager would try one backend after the other and lose

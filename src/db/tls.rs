@@ -23,7 +23,7 @@ pub fn check(setting: &str, url: &DatabaseUrl) -> Result<(), StartError> {
     }
 }
 
-/// Says so if the way to the database leaves this machine, and the server at its end need not prove who it is.
+/// Logs a warning if the database is on another machine and need not prove that it is the right one.
 pub fn warn_if_unverified(setting: &str, url: &DatabaseUrl) {
     let DatabaseUrl::Postgres(text) = url else { return };
     let mode = parameter(text, "sslmode").map(str::to_owned).or_else(|| std::env::var("PGSSLMODE").ok());
@@ -61,12 +61,12 @@ fn parameter<'a>(url: &'a str, wanted: &str) -> Option<&'a str> {
     pairs.rev().find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
-/// Whether libpq would refuse to connect without TLS. `prefer`, its default, and `allow` go on without.
+/// Whether a URL insists on TLS. With `prefer`, libpq's default, and `allow` it connects without.
 fn asks_for_tls(url: &str) -> bool {
     let value = |wanted| parameter(url, wanted);
     match value("sslmode") {
         Some(mode) => matches!(mode, "require" | "verify-ca" | "verify-full"),
-        // A URL that names an authority wants the server checked; `ssl=true` is JDBC's word for `require`.
+        // A URL that names an authority expects the server to be verified; `ssl=true` is JDBC's form of `require`.
         None => value("sslrootcert").is_some() || value("ssl") == Some("true"),
     }
 }

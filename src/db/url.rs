@@ -17,7 +17,7 @@ impl DatabaseUrl {
     /// Reads the URL; the scheme chooses the database.
     ///
     /// # Errors
-    /// One line that says which schemes there are.
+    /// One line that says how such a URL is written.
     pub fn parse(value: &str) -> Result<Self, StartError> {
         Self::parse_setting("DATABASE_URL", value)
     }
@@ -25,7 +25,7 @@ impl DatabaseUrl {
     /// The same for a setting with another name.
     ///
     /// # Errors
-    /// One line that says which schemes there are.
+    /// As [`DatabaseUrl::parse`].
     pub fn parse_setting(name: &str, value: &str) -> Result<Self, StartError> {
         if let Some(rest) = value.strip_prefix("postgres://").or_else(|| value.strip_prefix("postgresql://"))
         {

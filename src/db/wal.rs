@@ -26,6 +26,8 @@ use crate::start_error::StartError;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A log of this length, in bytes, is restarted. A rush writes about as much in a second.
 const LONG: u64 = 64 << 20;
+/// The length of a page, in bytes: SQLite's default.
+const PAGE: u64 = 4096;
 /// Writers wait while the log waits for the last reader, so it is tried for this long only.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 100";
 /// The time between two marks of the file. In a rush the log is written back every second.
@@ -48,11 +50,11 @@ pub fn keep_short(db: &Database) -> Result<(), StartError> {
     let mut marker = Marker { turn: db.turn.clone(), marked_at: None, next: Instant::now() };
     let keep = move || {
         loop {
-            // A failure of either is tried again in a second.
+            // After a failure both are tried again: the mark after `MARK_EVERY`, the restart after `LOOK_EVERY`.
             drop(marker.mark_when_due(&file));
             thread::sleep(LOOK_EVERY);
             if length(&log_of(&file)) >= LONG {
-                drop(restart(&file));
+                drop(restart_if_long(&file));
             }
         }
     };
@@ -60,11 +62,25 @@ pub fn keep_short(db: &Database) -> Result<(), StartError> {
     spawned.map(drop).map_err(|e| StartError::new(format!("cannot start the log's thread: {e}")))
 }
 
-/// Restarts the log, on a separate connection with its own busy time-out.
-fn restart(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
+/// Restarts the log, on a separate connection with its own busy time-out. A restarted log is written from its start
+/// again, but its file stays as long as it was: after one long log the file says nothing any more.
+fn restart_if_long(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut sqlite = SqliteConnection::establish(&file.to_string_lossy())?;
-    sqlite.batch_execute(&format!("{BUSY_TIMEOUT}; PRAGMA wal_checkpoint(RESTART)"))?;
+    if length_in_use(&mut sqlite)? >= LONG {
+        restart(&mut sqlite)?;
+    }
     Ok(())
+}
+
+/// How many bytes of pages the log holds. This takes no lock and writes nothing back.
+fn length_in_use(sqlite: &mut SqliteConnection) -> QueryResult<u64> {
+    let log = diesel::sql_query("PRAGMA wal_checkpoint(NOOP)").get_result::<Checkpoint>(sqlite)?.log;
+    Ok(u64::try_from(log).unwrap_or(0) * PAGE)
+}
+
+/// Writers wait meanwhile, for as long as [`BUSY_TIMEOUT`] allows.
+fn restart(sqlite: &mut SqliteConnection) -> QueryResult<()> {
+    sqlite.batch_execute(&format!("{BUSY_TIMEOUT}; PRAGMA wal_checkpoint(RESTART)"))
 }
 
 /// Marks the file again whenever the log was written back into it.
@@ -193,4 +209,27 @@ fn length(file: &Path) -> u64 {
 
 fn modified(file: &Path) -> Option<SystemTime> {
     fs::metadata(file).and_then(|file| file.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restarted_log_is_short_though_its_file_is_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("test.db");
+        let mut sqlite = SqliteConnection::establish(&file.to_string_lossy()).expect("a database");
+        let write = |sqlite: &mut SqliteConnection, sql| sqlite.batch_execute(sql).expect("written");
+        write(&mut sqlite, "PRAGMA journal_mode = WAL; CREATE TABLE texts (text TEXT)");
+        write(&mut sqlite, "INSERT INTO texts VALUES (zeroblob(1000000))");
+        let (in_use, in_file) = (length_in_use(&mut sqlite).expect("a length"), length(&log_of(&file)));
+        assert!(in_use > 1_000_000 && in_file > in_use, "{in_use} of {in_file}");
+
+        restart(&mut sqlite).expect("nobody reads");
+        write(&mut sqlite, "INSERT INTO texts VALUES ('x')");
+        assert_eq!(length(&log_of(&file)), in_file);
+        let in_use = length_in_use(&mut sqlite).expect("a length");
+        assert!((1..100_000).contains(&in_use), "{in_use} of {in_file}");
+    }
 }

@@ -4,6 +4,8 @@
 //! It has a database of its own in a temporary folder, and takes no setting but `BIND`: whatever site the environment
 //! and `.env` speak of, its database is not opened, its secrets are not used, and no mail is sent. When the program
 //! stops, the folder is deleted.
+//!
+//! The concert that a new site starts with does not belong here: see `events::seed`.
 
 mod concerts;
 mod history;

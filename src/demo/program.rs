@@ -14,7 +14,6 @@ const DOORS_BEFORE: TimeDelta = TimeDelta::minutes(90);
 /// While its history is made, every concert is that far away and on sale.
 const FAR_AWAY: TimeDelta = TimeDelta::days(90);
 
-/// A concert of the demo.
 pub(super) struct DemoConcert {
     pub name: &'static str,
     pub tagline: &'static str,
@@ -50,7 +49,7 @@ pub(super) enum DemoState {
     },
 }
 
-/// A ticket type of the demo. Of `capacity` tickets, `left` are left.
+/// Of `capacity` tickets, `left` are left.
 pub(super) struct DemoTicketType {
     pub name: &'static str,
     pub description: &'static str,

@@ -14,8 +14,8 @@ const SEQUENCES_SINCE_MS: i64 = 1_700_000_000_000;
 
 /// What a calendar file says in addition to the concert's facts.
 pub struct CalendarEntry<'a> {
-    /// The same in every file about the same concert or booking, so that a calendar replaces its entry and
-    /// does not add a second one.
+    /// The same in every file about the same concert or ticket, so that a calendar replaces its entry and does
+    /// not add a second one. A concert's changes when the concert gets another slug.
     pub uid: &'a str,
     pub description: &'a str,
     pub url: &'a str,
@@ -53,7 +53,8 @@ pub fn render(event: &Event, entry: &CalendarEntry) -> String {
     file(method).push(item.done()).done().to_string()
 }
 
-/// Grows with every change of the concert: the version of its facts is a time in milliseconds.
+/// Grows with the version of the concert's facts, which is a time in milliseconds. Changes within one second
+/// have the same sequence.
 fn sequence(event: &Event) -> u32 {
     let seconds = (event.facts_version - SEQUENCES_SINCE_MS) / 1_000;
     u32::try_from(seconds + i64::from(event.postponed_from.is_some())).unwrap_or_default()

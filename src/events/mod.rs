@@ -51,7 +51,7 @@ text_enum! {
 }
 
 impl EventState {
-    /// Whether nothing of the event changes any more.
+    /// Whether its facts can no longer be changed.
     #[must_use]
     pub fn is_closed(self) -> bool {
         matches!(self, Self::Canceled | Self::Archived)
@@ -131,7 +131,7 @@ pub struct Event {
     pub sales_end_at: Option<NaiveDateTime>,
     /// Whether the organizer has paused all sales.
     pub paused: bool,
-    /// Whether the front page lists it.
+    /// Whether it is on the front page, in the sitemap and in the API's list. An unlisted one is found by its link.
     pub listed: bool,
     /// Until how many minutes before the start a buyer may cancel. `None`: only the organizer may.
     pub cancellation_deadline_minutes: Option<i32>,

@@ -1,21 +1,7 @@
 //! Who organizes a concert, and how to reach them.
 
-use email_address::{EmailAddress, Options};
-use url::Url;
-
 use super::Event;
-
-/// A way to reach the organizer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrganizerContact {
-    /// As the organizer wrote it.
-    pub text: String,
-    /// What a link to it leads to; `None`: it is only text.
-    pub href: Option<String>,
-}
-
-/// The fewest digits of a phone number.
-const DIGITS_MIN: usize = 6;
+use crate::contact::{OrganizerContact, contacts};
 
 impl Event {
     /// Whether anything is known of the organizer.
@@ -59,29 +45,6 @@ impl Event {
     }
 }
 
-/// Splits a typed line into the ways to reach somebody.
-#[must_use]
-pub fn contacts(line: &str) -> Vec<OrganizerContact> {
-    let contacts = line.split([',', ';', '\n']).map(str::trim);
-    let contact = |text: &str| OrganizerContact { text: text.to_owned(), href: href(text) };
-    contacts.filter(|text| !text.is_empty()).map(contact).collect()
-}
-
-fn href(text: &str) -> Option<String> {
-    let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
-    if EmailAddress::parse_with_options(text, options).is_ok() {
-        return Some(format!("mailto:{text}"));
-    }
-    if Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
-        return Some(text.to_owned());
-    }
-    let plus = if text.starts_with('+') { "+" } else { "" };
-    let national = text.strip_prefix('+').unwrap_or(text);
-    let digits: String = national.chars().filter(char::is_ascii_digit).collect();
-    let is_phone = national.chars().all(|c| c.is_ascii_digit() || " ()-./".contains(c));
-    (is_phone && digits.len() >= DIGITS_MIN).then(|| format!("tel:{plus}{digits}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,31 +52,6 @@ mod tests {
 
     fn by(name: &str, contact: &str) -> Event {
         Event { organizer_name: name.into(), organizer_contact: contact.into(), ..event() }
-    }
-
-    #[test]
-    fn contacts_lead_where_they_say() {
-        let contacts = by("", "box@example.org, https://example.org/help; +1 (512) 555-0100\nin person");
-        let contacts = contacts.organizer_contacts();
-        let links: Vec<Option<&str>> = contacts.iter().map(|contact| contact.href.as_deref()).collect();
-        let expected = [
-            Some("mailto:box@example.org"),
-            Some("https://example.org/help"),
-            Some("tel:+15125550100"),
-            None,
-        ];
-        assert_eq!(links, expected);
-        for text in [
-            "javascript:alert(1)",
-            "mailto:a@b.example",
-            "12345",
-            "+12345",
-            "++++++",
-            "a@b",
-            "ftp://example.org",
-        ] {
-            assert_eq!(href(text), None, "{text}");
-        }
     }
 
     #[test]

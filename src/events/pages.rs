@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::guard::form::Query;
 use crate::page::Page;
 
-/// Fresh for one second, and served for two more while the cache revalidates: together less than the shortest wait
+/// Fresh for one second, and served for two more while the cache revalidates: together less than the default wait
 /// between two polls, so that no browser is shown its own last answer.
 const FRESHNESS: &str = "public, max-age=1, stale-while-revalidate=2";
 
@@ -114,11 +114,15 @@ fn moved(listing: &Listing, request: &HttpRequest) -> HttpResponse {
 /// # Errors
 /// When the template does not render.
 pub fn preview(page: Page, app: &App, concert: Concert) -> Result<HttpResponse, Error> {
-    let listing = &Listing::preview(concert, app.board.now());
+    let listing = Listing::preview(concert, app.board.now());
+    page.respond_unlisted(StatusCode::OK, &event_page(&page, app, &listing))
+}
+
+/// A concert's page as everybody sees it.
+fn event_page<'a>(page: &Page, app: &App, listing: &'a Listing) -> EventPage<'a> {
     let shared = SharedPage::of_concert(&app.public_url, &listing.event);
     let structured_data = music_event(listing, &app.public_url, &shared);
-    let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
-    let show = EventPage {
+    EventPage {
         page: page.clone(),
         shared,
         structured_data,
@@ -126,10 +130,9 @@ pub fn preview(page: Page, app: &App, concert: Concert) -> Result<HttpResponse, 
         express: None,
         has_pass: None,
         now: app.board.now(),
-        pace,
-        slow_seconds,
-    };
-    page.respond_unlisted(StatusCode::OK, &show)
+        pace: app.board.pace(),
+        slow_seconds: app.board.poll_seconds().busy,
+    }
 }
 
 /// Each page of the list has an address of its own; its picture is the first concert's.
@@ -166,21 +169,7 @@ fn render_show(
         Some(_) => express.zip(pass).map(|(express, request_key)| Express { request_key, ..express }),
         None => express,
     };
-    let (pace, slow_seconds) = (app.board.pace(), app.board.poll_seconds().busy);
-    let shared = SharedPage::of_concert(&app.public_url, &listing.event);
-    let structured_data = music_event(listing, &app.public_url, &shared);
-    let show = EventPage {
-        page: page.clone(),
-        shared,
-        structured_data,
-        listing,
-        express,
-        has_pass,
-        now: app.board.now(),
-        pace,
-        slow_seconds,
-    };
-    page.respond(StatusCode::OK, &show)
+    page.respond(StatusCode::OK, &EventPage { express, has_pass, ..event_page(&page, app, listing) })
 }
 
 /// `GET /events/{slug}/availability`: the current ticket types; 304 while nothing has changed. It is the same for

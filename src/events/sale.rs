@@ -1,5 +1,6 @@
 //! Whether a ticket type is on sale. That is computed from the event, the ticket type and the time, and never
-//! stored. `sale_state_1` in the migrations is the same rule in SQL, and decides; pages and the board use this one.
+//! stored. `sale_state_1` in PostgreSQL's migrations is the same rule in SQL: it decides whether an order is
+//! booked. The rule here decides that on SQLite, and is what pages and the board show.
 
 use chrono::NaiveDateTime;
 
@@ -36,7 +37,7 @@ impl SaleState {
 
 /// The words of pages.
 impl SaleState {
-    /// In two words, for a badge.
+    /// In a few words, for a badge.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -49,7 +50,7 @@ impl SaleState {
         }
     }
 
-    /// Why nothing is sold now: "On sale Friday, June 5, 10:00 AM CDT".
+    /// Why nothing is sold now: "On sale Friday, June 4, 2027, 10:00 AM CDT".
     #[must_use]
     pub fn sentence(self, event: &Event) -> String {
         match self {

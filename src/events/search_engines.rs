@@ -16,7 +16,7 @@ const FOR_AN_HOUR: (actix_web::http::header::HeaderName, &str) = (CACHE_CONTROL,
 /// pages.
 const CONCERTS_MAX: usize = 49_000;
 
-/// The smallest version that is a time. Versions are times in milliseconds, except the first one of a row.
+/// The smallest version that is a time. Versions are times in milliseconds, except the first one of the seed's rows.
 const FIRST_TIME_MS: i64 = 1_000_000_000_000;
 
 /// `GET /robots.txt`: concerts may be indexed, a buyer's booking never.

@@ -14,14 +14,14 @@ use crate::db::{Db, lock_first_rows};
 use crate::schema::{events, former_slugs, ticket_types};
 use crate::venue_clock::VenueClock;
 
-/// Leaves out the copy of a concert that a rehearsal sells: no list shows it.
+/// Leaves out the copy of a concert that a rehearsal sells.
 pub const IS_NOT_REHEARSAL: &str =
     "events.id NOT IN (SELECT event_id FROM rehearsals WHERE event_id IS NOT NULL)";
 /// The same for bookings: the buyers of a rehearsal are not people.
 pub const BOOKING_IS_NOT_REHEARSAL: &str =
     "bookings.event_id NOT IN (SELECT event_id FROM rehearsals WHERE event_id IS NOT NULL)";
 
-/// All concerts, the next one first.
+/// All concerts by start, the earliest first.
 pub fn list(db: &mut Db) -> QueryResult<Vec<Event>> {
     events::table.order((events::starts_at, events::id)).select(Event::as_select()).load(db)
 }
@@ -68,8 +68,8 @@ pub fn by_event(ticket_types: Vec<TicketType>) -> HashMap<i64, Vec<TicketType>> 
     by_event
 }
 
-/// The tickets of lines that were not given back, summed. PostgreSQL and SQLite sum into different types; cast, both
-/// give one.
+/// The tickets of lines that were not given back, summed. PostgreSQL and SQLite give a sum different types, so it is
+/// cast to one.
 pub const KEPT_TICKETS: &str = "CAST(SUM(booking_lines.quantity - booking_lines.returned) AS BIGINT)";
 
 /// What is held of a ticket type.
@@ -83,14 +83,14 @@ struct HeldRow {
     held_until: NaiveDateTime,
 }
 
-/// SQLite keeps the order of a CROSS JOIN. It knows nothing of how many rows a table has, and reads the lines of all
-/// bookings for an INNER JOIN with a few holds.
+/// SQLite reads the tables of a CROSS JOIN in the order in which they are named. With an INNER JOIN it would read the
+/// lines of all bookings, because it does not know that there are few holds.
 pub const HELD: &str = "
     SELECT l.ticket_type_id, CAST(SUM(l.quantity - l.returned) AS BIGINT) AS quantity,
            MAX(h.held_until) AS held_until
     FROM holds h CROSS JOIN booking_lines l WHERE l.booking_id = h.booking_id GROUP BY l.ticket_type_id";
 
-/// What bookings hold for now, by ticket type. Each server asks once a second.
+/// What bookings hold for now, by ticket type. Each read of the board asks this.
 pub fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
     let rows: Vec<HeldRow> = diesel::sql_query(HELD).load(db)?;
     let held = |row: HeldRow| HeldTickets {
@@ -102,7 +102,7 @@ pub fn held(db: &mut Db) -> QueryResult<Vec<HeldTickets>> {
 }
 
 /// The next version of a ticket type's stock: a time in milliseconds, so that it also grows when an older state was
-/// restored. The same as `next_version` in the migrations.
+/// restored. As `next_version` in PostgreSQL's migrations, but by this server's clock.
 pub fn next_version() -> SqlLiteral<BigInt> {
     raised("version")
 }
@@ -117,7 +117,7 @@ fn raised(version: &str) -> SqlLiteral<BigInt> {
     sql(&format!("CASE WHEN {version} + 1 > {now} THEN {version} + 1 ELSE {now} END"))
 }
 
-/// A concert.
+/// The concert that has that slug now.
 ///
 /// # Errors
 /// `NotFound`, or a database error.
@@ -170,8 +170,9 @@ pub fn seed_if_empty(db: &mut Db, seed: &Seed) -> QueryResult<bool> {
     Ok(true)
 }
 
-/// Resets the seed's concert to its first state. Rows are kept and their versions grow, so that boards with a later
-/// version accept this one. Its bookings must be deleted before.
+/// Resets the facts that the seed has, the state and the sales windows of its concert, and makes all tickets available.
+/// Other facts, such as the picture, stay. Ticket types that the seed does not have are deleted. All other rows are
+/// kept and their versions grow, so that boards accept the new state. The concert's bookings must be deleted before.
 pub fn plant(db: &mut Db, seed: &Seed) -> QueryResult<()> {
     let facts = (
         events::slug.eq(seed.slug),

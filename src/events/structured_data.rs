@@ -64,13 +64,13 @@ fn location(event: &Event) -> Value {
 /// The organizer; if none is known, the site that sells the tickets.
 fn organizer(event: &Event, site: &str) -> Value {
     let name = if event.organizer_name.is_empty() { SITE_NAME } else { &event.organizer_name };
-    let contact = event.organizer_contact.as_str();
-    let is_link = contact.starts_with("https://") || contact.starts_with("http://");
+    let mut links = event.organizer_contacts().into_iter().filter_map(|contact| contact.href);
+    let page = links.find(|it| it.starts_with("http"));
     let mut organizer = Map::new();
     organizer.insert("@type".into(), "Organization".into());
     insert(&mut organizer, "name", Some(name));
-    insert(&mut organizer, "url", Some(if is_link { contact } else { site }));
-    insert(&mut organizer, "email", Some(contact).filter(|it| !is_link && it.contains('@')));
+    insert(&mut organizer, "url", Some(page.as_deref().unwrap_or(site)));
+    insert(&mut organizer, "email", event.organizer_email());
     Value::Object(organizer)
 }
 

@@ -29,7 +29,7 @@ impl Event {
     /// "Saturday, June 19, 2027"
     #[must_use]
     pub fn date(&self) -> String {
-        self.local_start().format("%A, %B %-d, %Y").to_string()
+        self.long_date(&self.starts_at)
     }
 
     /// The date of a time (UTC) at the venue: "Saturday, June 19, 2027".
@@ -106,7 +106,7 @@ impl Event {
         self.local_start().to_rfc3339()
     }
 
-    /// "JUN", for the date on the poster.
+    /// "Jun", for the date on the poster.
     #[must_use]
     pub fn month(&self) -> String {
         self.local_start().format("%b").to_string()

@@ -1,6 +1,6 @@
 //! The digits of all scripts.
 
-/// The zero of each script: its other digits follow it (Unicode 16, general category Nd).
+/// The zero of each script: its other digits follow it (Unicode 14, general category Nd).
 const ZEROS: [char; 66] = [
     '0',
     '\u{660}',

@@ -22,9 +22,9 @@ pub mod signing;
 mod store;
 pub mod typed_number;
 
-use actix_web::ResponseError as _;
 use actix_web::body::EitherBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _};
 
 use self::api_tokens::{ApiBookings, ApiTokens};
 use self::client_address::TrustedProxies;
@@ -47,5 +47,14 @@ pub struct GuardSettings {
 /// Answers a request that goes no further. As a response, not as an error: the middlewares around this one add
 /// headers to responses and log them.
 fn refuse<B>(request: ServiceRequest, error: Error) -> ServiceResponse<EitherBody<B>> {
-    request.into_response(error.error_response()).map_into_right_body()
+    stop(request, error.error_response())
+}
+
+/// Marks a request that a middleware has answered: it has reached no rate limit.
+struct Uncounted;
+
+/// Answers a request that goes no further with that response.
+fn stop<B>(request: ServiceRequest, response: HttpResponse) -> ServiceResponse<EitherBody<B>> {
+    request.extensions_mut().insert(Uncounted);
+    request.into_response(response).map_into_right_body()
 }

@@ -1,5 +1,6 @@
-//! Reads "multipart/form-data": the one form that sends a file. Its fields are read by the same rules as
-//! those of every other form. Of a file that is over the limit, no bytes are kept.
+//! Reads "multipart/form-data", the forms that send a file, and API bodies that are a file. The fields of a
+//! form are read by the same rules as those of every other form. Of a file that is over the limit, no bytes
+//! are kept.
 
 use std::collections::HashMap;
 

@@ -1,10 +1,10 @@
 //! One site, one address: a page that is opened under another name of the server is shown at `PUBLIC_URL`. Its forms
 //! would be refused there, and its cookies belong to that name alone.
 //!
-//! Some requests are not redirected: monitoring, the API, which programs may call by an inner name, and hosts
-//! that only a proxy or an operator uses, which are IP addresses and names without a dot. A trusted proxy may
-//! also name the visitor's host in `X-Forwarded-Host`. The target is always `PUBLIC_URL`, so no request can
-//! choose another site.
+//! Some requests are not redirected: those that change something, monitoring, the API, which programs may
+//! call by an inner name, and requests to hosts that only a proxy or an operator uses, which are IP addresses
+//! and names without a dot. A trusted proxy may also name the visitor's host in `X-Forwarded-Host`. The
+//! target is always `PUBLIC_URL`, so no request can choose another site.
 //!
 //! Without `PUBLIC_URL` the server does not know its own name. But a server that only this machine reaches
 //! has no public name: a request under one comes from a site that has pointed its name here (DNS rebinding),
@@ -20,7 +20,7 @@ use actix_web::http::header::{HOST, HeaderMap, LOCATION};
 use actix_web::middleware::Next;
 use actix_web::web;
 
-use super::{GuardSettings, refuse};
+use super::{GuardSettings, refuse, stop};
 use crate::error::Error;
 use crate::resource::{find, is_api};
 
@@ -56,7 +56,7 @@ pub async fn redirect_to_own_host<B: MessageBody>(
             let place = if place.starts_with('/') { place } else { "/" };
             let location = (LOCATION, format!("{public_url}{place}"));
             let redirect = HttpResponse::PermanentRedirect().insert_header(location).finish();
-            Ok(request.into_response(redirect).map_into_right_body())
+            Ok(stop(request, redirect))
         }
         None => Ok(next.call(request).await?.map_into_left_body()),
     }

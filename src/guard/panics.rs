@@ -1,4 +1,4 @@
-//! A handler that panics costs its visitor an error page, and nobody the connection.
+//! A handler that panics is answered with an error page, and the connection stays open.
 
 use std::panic::AssertUnwindSafe;
 

@@ -49,7 +49,7 @@ impl MailLine {
         MailState::parse(&self.mail.state)
     }
 
-    /// Whether the organizer may resend it. An invitation that has arrived is renewed on the team's page.
+    /// Whether the organizer may resend it. An invitation that was sent is renewed on the team's page.
     #[must_use]
     pub fn can_be_resent(&self) -> bool {
         match self.state() {

@@ -1,11 +1,12 @@
-//! The mails that the site writes to its buyers. A task in the background, the [`sender`], takes what is due from
-//! the [outbox](crate::outbox), writes it ([`messages`]) and hands it to a [`transport`]: a mail server or a
-//! folder. No request waits for a mail.
+//! The mails that the site writes to its buyers and its team. A task in the background, the [`sender`], takes
+//! what is due from the [outbox](crate::outbox), writes it ([`messages`]) and hands it to a [`transport`]: a
+//! mail server or a folder. No request waits for a mail.
 //!
 //! A kind of mail is a variant of [`MailKind`](crate::outbox::MailKind), and how it is written is a module of its
 //! own in [`messages`].
 //!
-//! What puts a mail into the outbox does not belong here: that happens where the booking is made or canceled.
+//! What puts a mail into the outbox does not belong here: each feature queues its own mails, in the
+//! transaction that they are about.
 
 pub mod listing;
 pub mod messages;
@@ -27,7 +28,8 @@ pub struct DueMail {
     pub sale: Option<PlacedBooking>,
     /// The recipient wants no mail: see [`suppression`].
     pub is_suppressed: bool,
-    /// Where it is a message of the organizer, as far as that is known.
+    /// What the organizer has written. `None`: it is another kind of mail, or the text or its concert is
+    /// gone.
     pub message: Option<HolderMail>,
 }
 

@@ -46,7 +46,7 @@ pub struct SenderHandle {
 }
 
 impl SenderHandle {
-    /// Stops the sender, from wherever the server learns that it must stop.
+    /// A handle that stops the sender, for the code that learns that the server must stop.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()

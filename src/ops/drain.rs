@@ -2,8 +2,8 @@
 //!
 //! 1. `/readyz` says DRAINING and every response closes its connection, so that load balancers and browsers go to
 //!    another server. New connections are still accepted, for `DRAIN_SECONDS`.
-//! 2. No more connections are accepted, and none is lost while other servers share the port ([`SocketOwner`]). Running
-//!    requests are answered, orders at the desk are booked, and emails that are being sent are finished.
+//! 2. No more connections are accepted. On a socket that systemd handed over, none is lost ([`SocketOwner`]). Running
+//!    requests are answered, orders at the desk are booked, and started emails and calls to Stripe are finished.
 //! 3. The process exits with 0.
 
 use std::mem;
@@ -28,7 +28,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Payments first: settling one queues a mail.
+    /// Waits for both. The mail sender has been stopped before: a mail that payments still queue is sent later.
     async fn end(self) {
         if let Some(payments) = self.payments {
             payments.end().await;

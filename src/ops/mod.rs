@@ -4,7 +4,7 @@
 //! balancer sends visitors to servers that are ready. `/metrics` is for Prometheus. With `OPS_BIND` they have a port
 //! of their own, which responds however busy the visitors' threads are.
 //!
-//! The metrics of a feature belong to the feature, which registers them here.
+//! The counters of a feature belong to the feature, which registers them here.
 
 mod cached_probe;
 pub mod drain;

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, `/metrics`: plain text, or JSON on request. They are neither cached nor logged.
+//! `/healthz`, `/readyz`, `/metrics`: plain text; `/readyz` also as JSON. They are neither cached nor logged.
 //!
 //! What a server is made of and how it is doing is for operators. Where anybody can read, `/readyz` says READY or not,
 //! and nothing else.

@@ -24,8 +24,8 @@ use crate::resource::Endpoint;
 /// The label of requests that no route matches.
 const NO_ROUTE: &str = "none";
 
-/// Upper bounds of the buckets in microseconds, from a poll to the deadline of an order. In a rush a buyer should wait
-/// 1 s at most.
+/// Upper bounds of the buckets in microseconds, from a poll to twice the default deadline of an order. In a rush a
+/// buyer should wait 1 s at most.
 const BOUNDS_US: [u64; 14] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 2_500_000,
     10_000_000,

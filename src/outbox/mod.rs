@@ -6,7 +6,7 @@
 //! result, the mail is due again. So it may be sent twice when a server dies in between; both copies have the
 //! same Message-ID, by which mail programs recognize duplicates.
 //!
-//! What a mail says and how it is sent do not belong here: see `mail`. This module knows no feature of the
+//! What a mail says and how it is sent do not belong here: see `mail`. This module imports no feature of the
 //! shop.
 
 pub mod store;
@@ -21,7 +21,7 @@ use crate::schema::mails;
 /// What a mail is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailKind {
-    /// The tickets. Queued by the desk with each booking, once.
+    /// The tickets. Queued once for each booking, when it is confirmed.
     Confirmation,
     /// A link to all bookings of the recipient.
     BookingLink,
@@ -43,7 +43,7 @@ pub enum MailKind {
     Test,
     /// A payment came when its tickets were gone, and goes back. Its payload: how much.
     LatePayment,
-    /// The organizer gives an amount back. Its payload: how much, and why.
+    /// An amount goes back, by the organizer or on the provider's pages. Its payload: how much, and why.
     Refund,
     /// A place in a waiting room. Its payload: which one.
     QueuePlace,
@@ -106,7 +106,7 @@ pub enum MailState {
     Sent,
     /// Rejected permanently, or not accepted for too long. The organizer can resend it.
     Failed,
-    /// Not sent, because what it says was no longer true.
+    /// Not sent: what it says was no longer true, the address wants no mail, or its buyer was simulated.
     Dropped,
 }
 
@@ -136,7 +136,7 @@ pub struct NewMail {
     pub kind: MailKind,
     /// The booking that it is about.
     pub booking_id: Option<i64>,
-    /// Two mails with the same key are one mail. `None`: it may be sent any number of times.
+    /// There is at most one mail with a key. `None`: it may be sent any number of times.
     pub dedupe_key: Option<String>,
     /// An address; `None`: the booking's buyer.
     pub recipient: Option<String>,

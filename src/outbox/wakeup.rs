@@ -1,14 +1,14 @@
-//! Wakes the sender.
+//! Wakes a task in the background: the sender of mails, or the worker of payments.
 
 use tokio::sync::Notify;
 
-/// Notified after a commit that has put something into the outbox. Notifying never waits, and several
-/// notifications while the sender is awake count as one.
+/// Notified after a commit that has made work for the task, or when the task is to stop. Notifying never
+/// waits, and several notifications while the task is awake count as one.
 #[derive(Default)]
 pub struct Wakeup(Notify);
 
 impl Wakeup {
-    /// There may be something to send.
+    /// There may be something to do.
     pub fn notify(&self) {
         self.0.notify_one();
     }

@@ -30,7 +30,7 @@ enum PayStep {
     Ready { has_failed: bool },
     /// It is being made; about so many seconds are left. `is_first`: the buyer's time begins when it is there.
     Waiting { seconds: i64, is_first: bool },
-    /// Pay there. `is_unheard`: the buyer says that it is paid, and the provider says that it is not.
+    /// Pay there. `is_unheard`: the buyer says that it is paid, and the provider has not said so.
     Open { url: String, is_unheard: bool },
     /// The buyer says that it is paid, and the provider is asked.
     Checking,

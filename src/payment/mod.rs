@@ -1,5 +1,5 @@
-//! Paying online: a held booking is paid for on a page of the provider's (Stripe's Checkout), and money goes back the
-//! same way. No card data comes here.
+//! Paying online: a buyer pays for a held booking on a page of the provider's (Stripe's Checkout), and money
+//! goes back the same way. Card numbers never reach this site: it learns a card's brand and last four digits.
 //!
 //! A [`payment`](Payment) is one attempt: one page of the provider's, with a key of its own. Nothing is sent
 //! before its row is committed, so if a server dies, another one can go on. Tickets that may still be paid
@@ -37,8 +37,8 @@ pub const PAY_TIME: TimeDelta = TimeDelta::minutes(15);
 /// What "More time" adds, and how often it may be used.
 pub const EXTENSION: TimeDelta = TimeDelta::minutes(3);
 pub const EXTENSIONS_MAX: i32 = 5;
-/// How long a page of Stripe's lives: at least 30 minutes from the moment when Stripe reads the request. The rest is
-/// for retries, which send the same request again.
+/// How long a page of Stripe's lives. Stripe takes no less than 30 minutes from the moment when it reads the
+/// request. The rest is for retries, which send the same request again.
 pub const SESSION_TIME: TimeDelta = TimeDelta::minutes(35);
 /// How long tickets stay held after the end of the page: clocks differ, and a payment may be under way.
 pub const GRACE: TimeDelta = TimeDelta::minutes(2);
@@ -116,7 +116,7 @@ pub struct Payment {
     /// ISO 4217.
     pub currency: String,
     pub amount_minor: i64,
-    /// The sum of the refunds that were asked for and not refused.
+    /// The sum of the refunds and disputes that have not failed, up to the amount of the payment.
     pub refunded_minor: i64,
     /// Kept of each ticket that a buyer gives back. `None`: nothing is refunded.
     pub refund_fee_minor: Option<i64>,
@@ -146,7 +146,7 @@ impl Payment {
         Money::new(self.amount_minor, &self.currency)
     }
 
-    /// What is left of the amount after the refunds that were asked for.
+    /// What is left of the amount after refunds and disputes.
     #[must_use]
     pub fn kept(&self) -> Money {
         Money::new(self.amount_minor - self.refunded_minor, &self.currency)

@@ -6,7 +6,7 @@ use crate::money::Money;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidOnline {
     pub amount: Money,
-    /// The sum of the refunds that were asked for and not refused.
+    /// The sum of the refunds and disputes that have not failed, up to the amount that was paid.
     pub refunded: Money,
     /// Was to go back, and could not.
     pub failed: Money,

@@ -36,7 +36,8 @@ impl PaidPart {
         line.tax_rate.map_or_else(|| "–".to_owned(), percent)
     }
 
-    /// What went back, or is on its way. A dispute that was won does not count.
+    /// The refunds and disputes that the receipt lists, failed refunds included. A dispute that was won is
+    /// left out.
     fn returned(&self) -> impl Iterator<Item = &Refund> {
         let is_won = |it: &Refund| it.source == RefundSource::Dispute && it.state == RefundState::Failed;
         self.refunds.iter().filter(move |it| !is_won(it))

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::stripe::amount::{fault_of_price, to_stripe};
 use crate::events::PaymentChoice;
 use crate::log_safe::without_password;
 use crate::outbox::wakeup::Wakeup;
+use crate::outgoing::is_loopback;
 use crate::start_error::StartError;
 
 /// Stripe's own address.
@@ -104,15 +105,10 @@ pub fn parse_api_url(value: &str) -> Result<String, StartError> {
         StartError::setting("STRIPE_API_URL", &without_password(value), what, hint)
     };
     let url = Url::parse(value).map_err(|_| wrong("not a URL"))?;
-    let is_local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err(wrong("no host")),
-    };
+    let Some(host) = url.host() else { return Err(wrong("no host")) };
     match url.scheme() {
         "https" => {}
-        "http" if is_local => {}
+        "http" if is_loopback(&host) => {}
         "http" => return Err(wrong("would send the key unencrypted")),
         _ => return Err(wrong("unknown scheme")),
     }
@@ -127,6 +123,7 @@ pub fn parse_api_url(value: &str) -> Result<String, StartError> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountAnswer {
     Accepted,
+    /// The key is wrong, or lacks a permission.
     Refused,
     /// There was no answer.
     Silent,

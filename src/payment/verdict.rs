@@ -5,6 +5,7 @@ use super::Payment;
 use super::store::settling::PaidPage;
 use super::stripe::amount::of_stripe;
 use super::stripe::objects::CheckoutSession;
+use crate::money::Money;
 
 /// What a page means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +26,8 @@ pub enum Verdict {
 pub fn judge(payment: &Payment, session: &CheckoutSession) -> Verdict {
     if session.livemode != payment.live {
         let (is, was) = if session.livemode { ("real", "test") } else { ("test", "real") };
-        return review(session, format!("It was paid with {is} money, and asked for in {was} money."));
+        let what = if session.is_paid() { "It was paid with" } else { "Stripe’s page is for" };
+        return review(session, format!("{what} {is} money, and {was} money was asked for."));
     }
     if session.is_paid() {
         return judge_paid(payment, session);
@@ -48,9 +50,10 @@ fn judge_paid(payment: &Payment, session: &CheckoutSession) -> Verdict {
     let currency = session.currency.as_deref().unwrap_or_default().to_ascii_uppercase();
     let amount = session.amount_total.and_then(|amount| of_stripe(amount, &currency));
     if currency != payment.currency || amount != Some(payment.amount_minor) {
-        let paid = session.amount_total.unwrap_or_default();
         let asked = payment.amount();
-        return review(session, format!("{asked} was asked for; Stripe says {paid} in {currency}."));
+        let paid = amount.filter(|_| !currency.is_empty()).map(|minor| Money::new(minor, &currency));
+        let says = paid.map_or("another amount".to_owned(), |paid| paid.to_string());
+        return review(session, format!("{asked} was asked for; Stripe says {says}."));
     }
     let Some(intent_id) = session.intent_id() else {
         return review(session, "It is paid, and Stripe names no payment.".to_owned());
@@ -67,7 +70,6 @@ fn judge_paid(payment: &Payment, session: &CheckoutSession) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::Money;
     use crate::payment::{PaymentState, tests};
 
     fn payment() -> Payment {
@@ -111,6 +113,23 @@ mod tests {
             r#"{"payment_intent": null}"#,
         ] {
             assert!(matches!(judge(&payment(), &session(changes)), Verdict::Review(_)), "{changes}");
+        }
+    }
+
+    #[test]
+    fn the_organizer_reads_amounts_as_pages_write_them() {
+        for (changes, says) in [
+            (r#"{"amount_total": 20999}"#, "$210.00 was asked for; Stripe says $209.99."),
+            (r#"{"currency": "jpy"}"#, "$210.00 was asked for; Stripe says ¥21,000."),
+            (r#"{"amount_total": null}"#, "$210.00 was asked for; Stripe says another amount."),
+            (r#"{"currency": null}"#, "$210.00 was asked for; Stripe says another amount."),
+            (r#"{"livemode": false}"#, "It was paid with test money, and real money was asked for."),
+            (
+                r#"{"livemode": false, "status": "open", "payment_status": "unpaid"}"#,
+                "Stripe’s page is for test money, and real money was asked for.",
+            ),
+        ] {
+            assert_eq!(judge(&payment(), &session(changes)), Verdict::Review(says.to_owned()), "{changes}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! `/webhooks/stripe`: what Stripe tells. The request does no work: it keeps the event, once, and wakes the worker.
+//! `/webhooks/stripe`: what Stripe tells. The request only keeps the event, once, and wakes the worker.
 
 use std::num::NonZeroU32;
 

@@ -18,7 +18,7 @@ use crate::page;
 pub struct LineView {
     pub(super) slug: String,
     pub(super) phase: &'static str,
-    /// When the lobby opens, or is drawn: for people, and for scripts.
+    /// When the lobby opens, or is drawn: as people read it, and as scripts do.
     pub(super) turns_at: Option<(String, String)>,
     pub(super) served: i64,
     pub(super) served_people: i64,
@@ -64,7 +64,7 @@ impl LineView {
         }
     }
 
-    /// How long a visitor waits who has that many people ahead.
+    /// How long a visitor waits behind that many people.
     #[must_use]
     pub fn wait(&self, ahead: i64) -> Option<String> {
         words::wait(ahead, self.per_minute)

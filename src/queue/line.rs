@@ -25,7 +25,7 @@ impl QueueLine {
         Self { arrivals: arrivals.into_iter().collect() }
     }
 
-    /// The same with newer counts of some slots.
+    /// The same line with newer counts of some slots.
     #[must_use]
     pub fn with(mut self, newer: impl IntoIterator<Item = (i64, i64)>) -> Self {
         self.arrivals.extend(newer);

@@ -1,12 +1,12 @@
 //! The waiting room: when more people come than there are tickets, who may book, and when.
 //!
-//! Before a sale each browser gets a [`QueuePlace`], sealed in a cookie. At the opening the lobby is drawn
-//! ([`draw`]); visitors who come later stand behind, in the order of arrival. One rising number says how far
-//! the line is served ([`mover`]). Its pace follows the server's stress and the stock ([`pace`]). A visitor
-//! who is served gets a [`pass`]: the request key of one booking, good for ten minutes.
+//! Each visitor takes a [`QueuePlace`], sealed in a cookie. When the sale starts, the places in the lobby are
+//! drawn by lot ([`draw`]); visitors who come later stand behind them, in the order of arrival. One rising
+//! number says how far the line is served ([`mover`]). Its pace follows the server's load and the stock
+//! ([`pace`]). A visitor who is served gets a [`pass`]: the request key of one booking, good for ten minutes.
 //!
-//! No row is kept for a visitor who waits. The database knows how many have come in each second ([`line`]), how far
-//! the line has moved, and which passes were issued. Everything else is computed from the cookie.
+//! No table lists the visitors who wait. The database knows how many have come in each second ([`line`]), how
+//! far the line has moved, and which passes were issued. Everything else is computed from the cookie.
 //!
 //! Concerts and their sales windows do not belong here: see [`crate::events`]. Nor does booking: the desk's handlers
 //! only ask [`rooms::Rooms`] whether an order may pass.
@@ -46,7 +46,7 @@ text_enum! {
     RoomMode {
         Off = "off",
         Always = "always",
-        /// From the moment on at which a server is under stress.
+        /// While a server is under stress, and until it has been calm for a while.
         UnderStress = "under_stress",
     }
 }
@@ -66,12 +66,13 @@ text_enum! {
 pub const PASS_LASTS: TimeDelta = TimeDelta::minutes(10);
 /// The lobby opens at most this long before the sale.
 pub const OPENS_MINUTES_MAX: i32 = 1440;
-/// The fastest line that an organizer may ask for.
+/// The fastest line that an organizer may ask for, in people a second.
 pub const PER_SECOND_MAX: i32 = 1000;
-/// How long before the draw the lobby closes: longer than servers' clocks are apart, and longer than a server
-/// needs to hear of a draw.
+/// How long before the draw the lobby closes: longer than servers differ about the database's time, and
+/// longer than a server needs to hear of a draw.
 const LOBBY_CLOSES: TimeDelta = TimeDelta::seconds(2);
-/// A room that is switched on longer than this after its sale has started is drawn now: nobody was in its lobby.
+/// A room that is switched on this long after the start of its sale, or later, is drawn now: nobody was in
+/// its lobby.
 const LATE_OPENING: TimeDelta = TimeDelta::days(1);
 /// The longest message to those who wait, in characters.
 pub const MESSAGE_LENGTH_MAX: usize = 300;
@@ -99,10 +100,10 @@ pub struct Room {
     pub per_second: i32,
     /// UTC.
     pub moved_at: Option<NaiveDateTime>,
-    /// How far the line had moved a while ago, and at `marked_at`.
+    /// How far the line had moved at the mark before the last one, and at the last one: see [`step`].
     pub(crate) served_earlier: i64,
     pub(crate) served_mark: i64,
-    /// UTC.
+    /// UTC. The last mark.
     pub(crate) marked_at: Option<NaiveDateTime>,
     /// UTC. When somebody who is served was last told that there is no pass right now.
     pub(crate) refused_at: Option<NaiveDateTime>,
@@ -171,7 +172,8 @@ impl Room {
         Position::from_number(self.served)
     }
 
-    /// How far the line had moved a while ago. People who were served since then may not have noticed it yet.
+    /// How far the line had moved at the mark before the last one. People who were served since then may not
+    /// have noticed it yet.
     #[must_use]
     pub fn served_earlier(&self) -> Position {
         Position::from_number(self.served_earlier)
@@ -199,7 +201,7 @@ impl Room {
         }
     }
 
-    /// What it is at that time (UTC), for a sale that starts then.
+    /// What it is at the time `now` (UTC), for a sale that starts at `sale_starts_at`.
     #[must_use]
     pub fn phase(&self, sale_starts_at: Option<NaiveDateTime>, now: NaiveDateTime) -> RoomPhase {
         match (self.mode, self.opened_at, sale_starts_at) {
@@ -213,14 +215,15 @@ impl Room {
                     RoomPhase::Lobby { draws_at: starts_at }
                 }
             }
-            // The sale runs already: the lobby is drawn within a second.
+            // No start is set: the lobby is drawn as soon as tickets are on sale.
             (_, None, None) => RoomPhase::Lobby { draws_at: now },
         }
     }
 
     /// The time of arrival of a place that is taken now. Once the lobby is drawn its seed is public, so
     /// nobody may join the lobby after that: neither at a server whose clock is behind, nor at one that has
-    /// not heard of the draw. The last seconds before the draw count as its own second.
+    /// not heard of the draw. Who comes in the last seconds before the draw arrives in the first second after
+    /// it.
     #[must_use]
     pub fn arrival(&self, sale_starts_at: Option<NaiveDateTime>, now: NaiveDateTime) -> NaiveDateTime {
         match (self.opened_at, sale_starts_at) {

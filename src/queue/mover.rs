@@ -18,6 +18,7 @@ use super::{LATE_OPENING, Room, RoomMode, store};
 use crate::db::{self, Database, Db};
 use crate::error::Error;
 use crate::events::board::{Board, Listing};
+use crate::events::pace::PollSeconds;
 use crate::guard::secret::Secrets;
 use crate::start_error::StartError;
 
@@ -25,11 +26,12 @@ const MOVE_EVERY: Duration = Duration::from_secs(1);
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 /// A room that stress has opened closes when this server has seen no stress and nobody waiting for this long.
 const CLOSES_AFTER: Duration = Duration::from_secs(600);
-/// Each move reads the counts of the latest slots, as many as this. Older ones are read at the first move and
-/// after the database was away: a server writes its arrivals within a second, or within a second of the
-/// database's return.
+/// Each move reads the counts of the lobby and of this many latest slots. Older ones are read at the first
+/// move and after the database was away: a server writes its arrivals within a second, or within a second of
+/// the database's return.
 const RECENT_SLOTS: i64 = 120;
-/// All counts are read again after this many moves: a server that was cut off for longer writes old slots.
+/// All counts are read again after this many moves, because a server that was cut off from the database for
+/// longer writes into old slots.
 const READS_ALL_EVERY: u64 = 60;
 /// A draw that is later than this counts as drawn now if nobody has come. Somebody may have come while the
 /// database was away.
@@ -60,6 +62,8 @@ struct MoveInput {
     quiet: HashSet<i64>,
     /// Concerts where people who are served get no pass right now.
     refused: HashSet<i64>,
+    /// How often browsers poll.
+    poll: PollSeconds,
 }
 
 /// Reads the waiting rooms, and keeps their lines moving.
@@ -70,7 +74,7 @@ pub fn open_rooms(db: &Database, board: &Arc<Board>, secrets: &Secrets) -> Resul
 }
 
 /// Moves the lines on as long as the program runs.
-pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
+async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
     let mut ticks = interval(MOVE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_well = true;
@@ -101,9 +105,9 @@ pub async fn keep_moving(rooms: Arc<Rooms>, board: Arc<Board>, db: Database) {
 ///
 /// # Errors
 /// Database errors; the arrivals are kept for the next move.
-pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines: bool) -> Result<(), Error> {
+async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines: bool) -> Result<(), Error> {
     let arrivals = rooms.take_arrivals();
-    // Without a room this is all: one small read.
+    // While no room is switched on, a move is one small read.
     if arrivals.is_empty() {
         let found = db.read_primary(store::rooms).await?;
         if found.is_empty() {
@@ -120,6 +124,7 @@ pub async fn move_once(rooms: &Rooms, board: &Board, db: &Database, knows_lines:
         is_load_high: board.is_load_high(),
         quiet: rooms.quiet_since(board.pace().is_slow, CLOSES_AFTER),
         refused: rooms.refusals.concerts(),
+        poll: board.poll_seconds(),
     };
     match db.write(move |db| move_rooms(db, input)).await {
         Ok(moved) => {
@@ -188,7 +193,7 @@ fn move_room(db: &mut Db, mut room: Room, input: &MoveInput) -> QueryResult<Open
     if let Some(drawn_at) = room.opened_at.filter(|_| store::is_due(&room, now)) {
         supply.promised = promised(db, &room, &line, now)?;
         let may_run_ahead = !input.under_stress && now - drawn_at >= JUST_DRAWN;
-        let moved = next(&room, &line, supply, now, input.is_load_high, may_run_ahead);
+        let moved = next(&room, &line, supply, now, input.is_load_high, may_run_ahead, input.poll);
         if store::advance(db, &room, &moved, now)? {
             room = moved;
         }
@@ -223,8 +228,9 @@ fn promised(db: &mut Db, room: &Room, line: &QueueLine, now: NaiveDateTime) -> Q
     Ok((people - store::passes::issued_from(db, room.event_id, earlier, now)?).max(0))
 }
 
-/// When a room is drawn, if it is time for that: not before its own concert is on sale, however busy the server is with
-/// another one. A sale whose start is put into the past has its lobby drawn now, with everybody who has come to it.
+/// The time of the draw, if the room is to be drawn now. Not before its own concert is on sale, however busy
+/// the server is with another one. If the start of the sale is moved into the past, the lobby is drawn now,
+/// with everybody who has come to it.
 fn draw_time(
     room: &Room,
     sale: SaleNow,

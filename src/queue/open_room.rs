@@ -26,7 +26,7 @@ pub struct OpenRoom {
     pub supply: Supply,
     /// UTC. When this server last saw that the sale was still to start.
     pub(super) lobby_seen_at: Option<NaiveDateTime>,
-    /// Passes that this server may have issued since.
+    /// How many passes this server may have issued since the last move.
     taken: AtomicI64,
     /// For each phase, which may change while the database is away: one for a line that moves, and one for a line that
     /// stands still.
@@ -47,7 +47,7 @@ impl OpenRoom {
         Some(DrawSeed::parse(&self.room.seed)?.position(place, drawn_at))
     }
 
-    /// Nothing is left, and nothing may come back.
+    /// Whether the room is drawn, nothing is left, and nothing may come back.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
         self.room.opened_at.is_some() && self.supply.is_sold_out()
@@ -65,7 +65,7 @@ impl OpenRoom {
         self.supply.passes_left() - self.taken.load(Ordering::Relaxed)
     }
 
-    /// Whether one more pass may be issued in this second.
+    /// Takes one of the passes that this server may issue in this second. Returns whether there was one.
     pub fn take_pass(&self) -> bool {
         self.taken.fetch_add(1, Ordering::Relaxed) < self.supply.passes_left()
     }

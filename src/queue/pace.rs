@@ -1,8 +1,8 @@
 //! How many people are served in the next second.
 //!
 //! The pace grows slowly, and falls quickly in each second of high load, as TCP does with a network. It falls
-//! no lower than where it began: the load may have other causes than those who are served. Passes are issued
-//! only until one and a half times as many are out as tickets are left.
+//! no lower than where it began: the load may have other causes than the people who are served. Passes are
+//! issued only while fewer are out than one and a half times the tickets that are left.
 
 use super::Flow;
 
@@ -25,7 +25,7 @@ pub struct Supply {
     pub passes_out: i64,
     /// People who were served just now and may not have noticed it: each may ask for a pass.
     pub promised: i64,
-    /// The sale is paused, or has not started: nobody is served.
+    /// No ticket type is on sale now: nobody is served.
     pub is_closed: bool,
 }
 

@@ -21,7 +21,8 @@ use crate::events::board::Listing;
 use crate::guard::form::Query;
 use crate::page::{Page, see_other};
 
-/// As the board's fragment: a cache in front may keep it for a second, and serve it for two more while it revalidates.
+/// A cache in front may keep the fragment for a second, and serve it for two more while it revalidates: as
+/// that of the board.
 const FRESHNESS: &str = "public, max-age=1, stale-while-revalidate=2";
 
 #[derive(Template)]
@@ -69,7 +70,7 @@ impl RoomPage {
         matches!(self.stage, RoomStage::Moment)
     }
 
-    /// Whether polls change nothing more on it.
+    /// Whether no poll changes the page any more.
     fn is_final(&self) -> bool {
         use RoomStage::{Booked, Moment, Over, Turn};
         matches!(self.stage, Turn { .. } | Moment | Over | Booked(_))
@@ -80,7 +81,7 @@ impl RoomPage {
         self.registers && matches!(self.stage, RoomStage::Offer) && !self.address.has_asked
     }
 
-    /// Whether nothing is left. Tickets may be returned: then the page goes on.
+    /// Whether nothing is left. If tickets are returned, the page loads again by itself.
     fn is_sold_out(&self) -> bool {
         matches!(self.stage, RoomStage::SoldOut)
     }

@@ -1,8 +1,8 @@
 //! Passes: a visitor who is served may send one booking form within ten minutes. A pass is the request key of
 //! that form: the database books each request key once, so a pass books once and costs nothing more.
 //!
-//! The key depends on the place alone and on the time of its one row in the log of passes. A cookie that was copied to
-//! a hundred browsers gets the same pass in each of them.
+//! The key depends only on the room's draw, the place, and the time of the place's one row in the log of
+//! passes. So a cookie that was copied to a hundred browsers gets the same pass in each of them.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -23,7 +23,7 @@ const HEAD_BYTES: usize = 18;
 const TAG_BYTES: usize = 21;
 /// In characters. Base64 turns 3 bytes into 4.
 pub const TEXT_LENGTH: usize = (HEAD_BYTES + TAG_BYTES) / 3 * 4;
-/// How far two servers' clocks may be apart.
+/// How far two servers may differ about the database's time.
 const CLOCKS_APART_MAX: TimeDelta = TimeDelta::seconds(5);
 
 /// A pass that this site made.
@@ -37,7 +37,7 @@ pub struct Pass {
 /// Why a booking may not pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassError {
-    /// There is none, or it is another concert's or an earlier draw's.
+    /// There is none, or it is not valid here: forged, for another concert, or of an earlier draw.
     Missing,
     Expired,
 }
@@ -48,10 +48,8 @@ impl Pass {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-}
 
-impl Pass {
-    /// The good pass that a browser keeps for a concert's room.
+    /// The valid pass that a browser keeps for a concert's room.
     #[must_use]
     pub fn of_request(
         cookies: &Cookies,
@@ -63,14 +61,14 @@ impl Pass {
         passes.check(room, &cookies.open(request, &cookie_name(room.event_id))?, now).ok()
     }
 
-    /// The cookie that keeps it while it is good.
+    /// The cookie that keeps it while it is valid.
     #[must_use]
     pub fn cookie(&self, cookies: &Cookies, event_id: i64) -> Cookie<'static> {
         let cookie = cookies.sealed(&cookie_name(event_id), &self.text);
         cookie.same_site(SameSite::Lax).max_age(Duration::seconds(PASS_LASTS.num_seconds())).finish()
     }
 
-    /// Makes the browser forget a pass that has booked.
+    /// The cookie that makes the browser forget its pass for a concert.
     #[must_use]
     pub fn removal(cookies: &Cookies, event_id: i64) -> Cookie<'static> {
         cookies.removal(&cookie_name(event_id))

@@ -11,7 +11,7 @@ use crate::guard::cookies::Cookies;
 
 /// Hexadecimal digits of a number: 80 bits.
 const NUMBER_LENGTH: usize = 20;
-/// How many days after the draw a place ends: longer than any sale.
+/// How many days after the draw, or after an arrival that is later, a place ends.
 const GOOD_DAYS: i64 = 7;
 
 /// A place in a concert's waiting room.
@@ -50,8 +50,8 @@ impl QueuePlace {
     }
 
     /// The place that a browser keeps in this room at that time (UTC). A place of an earlier draw does not
-    /// count, and every place, also in a copied cookie, ends some days after the draw. Before the draw no
-    /// place ends, because people may register weeks ahead.
+    /// count. A place, also in a copied cookie, ends some days after the draw or after its arrival, whichever
+    /// is later. Before the draw no place ends, because people may register weeks ahead.
     #[must_use]
     pub fn of_request(
         cookies: &Cookies,

@@ -22,7 +22,7 @@ impl PlaceLinks {
         self.token_of(room.event_id, room.draw_name(), place)
     }
 
-    /// The same for a caller that knows only the name of the draw.
+    /// As [`PlaceLinks::token`], for a caller that knows only the name of the draw.
     #[must_use]
     pub fn token_of(&self, event_id: i64, draw: &str, place: &QueuePlace) -> String {
         self.sealer.seal_for_url(&name(event_id, draw), &place.text())
@@ -35,7 +35,7 @@ impl PlaceLinks {
     }
 }
 
-/// A link is good for its draw only.
+/// What the seal is bound to: a link is good for its draw only.
 fn name(event_id: i64, draw: &str) -> String {
     format!("place-{event_id}-{draw}")
 }

@@ -1,5 +1,5 @@
-//! People who are served and were told that there is no pass right now. When one is free, the best of their places gets
-//! it, however fast the others ask.
+//! People who are served and were told that there is no pass right now. When a pass is free, it goes to the
+//! one with the best place, however fast the others ask.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ use super::draw::Position;
 
 /// A page that was told to wait asks again within four seconds. A visitor whose page does not is gone.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(8);
-/// The most people that are remembered in one room: far more than there are passes whenever some are refused.
+/// The most people that are remembered in one room. When somebody is refused, far fewer passes than this are
+/// left.
 const PEOPLE_MAX: usize = 10_000;
 
 /// Refused people by concert, as far as this server has seen them.

@@ -1,4 +1,4 @@
-//! The place of somebody who has registered, as the outbox keeps it until the mail is written.
+//! The place of somebody who has registered, as its mail in the outbox keeps it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +10,10 @@ use crate::events::board::Listing;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredPlace {
     pub slug: String,
-    /// "Midnight Parade, June 19, 2027"
+    /// "Midnight Parade, Saturday, June 19, 2027"
     pub concert: String,
-    /// When the lobby is drawn: "Friday, May 7, 2027, 10:00 AM CDT". Empty: sales have started.
+    /// When the lobby is drawn: "Friday, May 7, 2027, 10:00 AM CDT". Empty: it is drawn already, or sales
+    /// have no start.
     pub draws_at: String,
     pub event_id: i64,
     pub draw: String,

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::guard::form::Form;
 use crate::page::{Page, see_other};
 
-/// Every answer takes this long, whether the address is registered or not.
+/// The answer to an address takes this long, whether the address is registered or not.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
 
 #[derive(Default, Deserialize)]
@@ -26,7 +26,8 @@ pub struct RegistrationForm {
     email: String,
 }
 
-/// `POST /events/{slug}/queue/registration`: gives the same answer for every address, after the same time.
+/// `POST /events/{slug}/queue/registration`: gives the same answer to every valid address, after the same
+/// time.
 pub async fn create(
     request: HttpRequest,
     page: Page,

@@ -1,4 +1,5 @@
-//! The rooms that are open, in memory: what every handler asks, without a lock or the database.
+//! The rooms that are switched on, in memory: handlers look a room up without a lock and without the
+//! database.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -102,8 +103,8 @@ impl Rooms {
         self.rooms.load().get(&event_id).is_some_and(|open| open.room.needs_pass())
     }
 
-    /// Whether an order of that concert may go to the desk with this request key: with a pass, or if it needs none.
-    /// Costs a look into an empty table for concerts without a room, and one HMAC for the others.
+    /// Whether an order of that concert may go to the desk with this request key: with a pass, or if it needs
+    /// none. Costs one look into the table, and one HMAC if a pass is needed.
     ///
     /// # Errors
     /// Why not.
@@ -116,7 +117,7 @@ impl Rooms {
         }
     }
 
-    /// The good pass that a browser keeps for a concert.
+    /// The valid pass that a browser keeps for a concert.
     #[must_use]
     pub fn pass_of(
         &self,
@@ -128,7 +129,7 @@ impl Rooms {
         Pass::of_request(cookies, &self.passes, request, &self.find(event_id)?.room, now)
     }
 
-    /// Whether the database has not answered for so long that the line stands still.
+    /// Whether the database has not answered for so long that pages say that the line stands still.
     #[must_use]
     pub fn have_stopped(&self) -> bool {
         self.read.age() > STANDS_STILL_AFTER
@@ -216,7 +217,7 @@ pub fn sale_start(listing: &Listing) -> Option<NaiveDateTime> {
     starts.min().flatten()
 }
 
-/// What a room is now.
+/// The phase of a room at the time `now` (UTC).
 #[must_use]
 pub fn phase(open: &OpenRoom, listing: &Listing, now: NaiveDateTime) -> RoomPhase {
     open.room.phase(sale_start(listing), now)

@@ -17,7 +17,7 @@ pub(super) enum RoomStage {
     Closed,
     /// The visitor has no place.
     Offer,
-    /// In the lobby.
+    /// The visitor is in the lobby.
     Lobby(QueuePlace),
     Waiting {
         place: QueuePlace,
@@ -90,10 +90,11 @@ async fn served(
         }
         found => found,
     };
-    if matches!(outcome, Ok(None)) {
-        app.rooms.refusals.note(event_id, position);
-    } else {
-        app.rooms.refusals.settle(event_id, position);
+    match &outcome {
+        Ok(Some(_)) => app.rooms.refusals.settle(event_id, position),
+        Ok(None) => app.rooms.refusals.note(event_id, position),
+        // It was not decided, so a visitor who was refused keeps the turn.
+        Err(_) => {}
     }
     Ok(match outcome {
         Ok(Some(PassOutcome::Issued(pass))) => RoomStage::Turn { pass },

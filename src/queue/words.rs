@@ -1,5 +1,5 @@
-//! What pages of waiting rooms say. They claim nothing that the counts do not support: they say how many
-//! tickets are left, and how many are held and may come back.
+//! What pages of waiting rooms say about the stock and the line. They say only what the counts support: how
+//! many tickets are left, and how many are held and may come back.
 
 use super::Flow;
 use super::open_room::OpenRoom;
@@ -25,7 +25,7 @@ pub fn stock(open: &OpenRoom, listing: &Listing) -> String {
     [Some(left), may_come_back].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// What the line does now.
+/// Why the line stands still or moves slowly; empty when it moves as usual.
 #[must_use]
 pub fn movement(open: &OpenRoom, stands_still: bool) -> &'static str {
     match open.room.flow {

@@ -19,7 +19,8 @@ pub const PAUSE: Duration = Duration::from_secs(30);
 
 /// If there are no more bookings than this, judged by the highest id, the page waits for the count.
 const FEW_BOOKINGS: i64 = 2_000;
-/// The part of the time that counting may take: one hundredth.
+/// After a count that took some time, the next one is made this many times as long later at the earliest:
+/// counting takes at most a hundredth of the time.
 const REST: u32 = 100;
 
 /// A reconciliation, and when it was made.

@@ -1,7 +1,7 @@
 //! Reconciliation: counts everything again from the bookings themselves. It trusts neither the desk's memory
 //! nor the schema's constraints.
 //!
-//! It only reads. Nothing here repairs what it finds.
+//! It only reads. Repairing what it finds does not belong here.
 
 pub mod latest;
 mod money_store;

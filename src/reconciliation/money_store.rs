@@ -86,10 +86,10 @@ pub(super) const MONEY_VIOLATIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What a booking has paid and what its tickets are worth may differ for two reasons, by at most the amount
-/// of each. First, for each ticket that the buyer gave back, and not the organizer, the terms let the site
-/// keep the fee, or all of the price. Second, the organizer may have given an amount back, or money may have
-/// gone back that nobody here has asked for.
+/// The money that the site has kept for a booking may differ from the value of its tickets for two reasons.
+/// It may be more: for each ticket that the buyer gave back, and not the organizer, the terms let the site
+/// keep the fee, or all of the price. It may be less: the organizer may have given an amount back, or money
+/// may have gone back that nobody here has asked for. A larger difference is a violation.
 ///
 /// A note tells who gave a ticket back: a seat of the note that was returned when the note was written, or
 /// later, was returned by the organizer.

@@ -21,8 +21,8 @@ const TICKET_TYPES: &str = "
     GROUP BY e.id, e.name, e.starts_at, t.id, t.name, t.capacity, t.available, t.position
     ORDER BY e.starts_at, e.id, t.position, t.id";
 
-/// What must never exist, and the query that counts it. Each query reads the tables themselves, so a broken
-/// index or a dropped constraint cannot hide anything.
+/// What must never exist, and the query that counts it. The queries count the rows themselves, so a dropped
+/// constraint cannot hide anything.
 const VIOLATIONS: &[(&str, &str)] = &[
     (
         "request keys with more than one booking",

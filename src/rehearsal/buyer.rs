@@ -15,7 +15,7 @@ use super::tally::{BuyerEnd, BuyerStep, Tally};
 const TRIES: u32 = 6;
 /// The wait after an error, unless the site says how long to wait.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
-/// The wait before the next attempt, as on a page that says "one moment".
+/// The wait before a buyer who was served, but got no pass, asks again: as long as the room's page waits.
 const MOMENT: Duration = Duration::from_secs(4);
 
 /// A buyer's browser.
@@ -163,6 +163,7 @@ impl SimulatedBuyer {
                 from: &self.network,
                 etag,
             };
+            self.tally.sent();
             let asked = Instant::now();
             let wait = match self.shop.send(&request).await {
                 Ok(answer) if matches!(answer.status, 429 | 500..) => {
@@ -207,4 +208,45 @@ fn attribute_of<'a>(html: &'a str, start: &str) -> Option<&'a str> {
 fn poll_seconds(html: &str) -> Duration {
     let seconds = attribute(html, "data-poll-seconds").and_then(|it| it.parse().ok());
     Duration::from_secs(seconds.unwrap_or(5))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn sale() -> RehearsedSale {
+        RehearsedSale {
+            slug: "rehearsal".into(),
+            has_room: false,
+            types: vec![(1, 10)],
+            begins: Instant::now(),
+            lobby: Duration::ZERO,
+            lasts: Duration::from_secs(60),
+            buyers: 1,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_fails_is_counted_as_a_request_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let shop = Shop::new(address, "tickets.example".into(), "key".into(), 1_000);
+        let tally = Arc::new(Tally::new(Instant::now()));
+        let mut buyer = SimulatedBuyer::new(Arc::new(shop), Arc::new(sale()), Arc::clone(&tally), 0);
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            for head in ["503 Busy\r\nretry-after: 0", "200 OK"] {
+                assert!(stream.read(&mut [0; 4096]).await.expect("a request") > 0);
+                let answer = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.expect("an answer");
+            }
+        };
+        let ((), answer) = tokio::join!(serve, buyer.get(BuyerStep::Page, "/"));
+        assert_eq!(answer.map(|answer| answer.status), Some(200));
+        let counts = tally.take();
+        assert_eq!((counts.requests, counts.errors.values().sum::<u32>()), (2, 1));
+    }
 }

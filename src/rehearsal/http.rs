@@ -11,9 +11,11 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// The most connections at once. A server allows one network more than this.
-pub(super) const CONNECTIONS: usize = 256;
-/// Longer than the server's own deadlines.
+use crate::connections::network_share;
+
+/// The most connections at once, whatever the server takes.
+const CONNECTIONS_MAX: usize = 256;
+/// Longer than the server's own deadlines are by default.
 const ANSWER_WITHIN: Duration = Duration::from_secs(40);
 /// More than the largest page has.
 const BODY_MAX: usize = 8 << 20;
@@ -44,7 +46,6 @@ pub(super) struct ShopRequest<'a> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ShopAnswer {
     pub status: u16,
-    pub location: Option<String>,
     /// Names and values; an empty value: the cookie is to be forgotten.
     pub cookies: Vec<(String, String)>,
     pub etag: Option<String>,
@@ -55,9 +56,16 @@ pub(super) struct ShopAnswer {
     closes: bool,
 }
 
+/// How many connections all buyers together hold. They come from one address, so the server counts them as one network.
+/// A quarter of its share stays free: the server may still count connections that have just been closed.
+fn connections(room: usize) -> usize {
+    (network_share(room) * 3 / 4).min(CONNECTIONS_MAX)
+}
+
 impl Shop {
-    pub(super) fn new(address: SocketAddr, host: String, own_key: String) -> Self {
-        let (idle, turns) = (Mutex::default(), Semaphore::new(CONNECTIONS));
+    /// `room`: how many connections the server takes.
+    pub(super) fn new(address: SocketAddr, host: String, own_key: String, room: usize) -> Self {
+        let (idle, turns) = (Mutex::default(), Semaphore::new(connections(room)));
         Self { address, host, own_key, idle, turns }
     }
 
@@ -149,7 +157,6 @@ impl ShopAnswer {
             "content-length" => self.length = value.parse().ok(),
             "transfer-encoding" => self.is_chunked = value.eq_ignore_ascii_case("chunked"),
             "connection" => self.closes = value.eq_ignore_ascii_case("close"),
-            "location" => self.location = Some(value.to_owned()),
             "etag" => self.etag = Some(value.to_owned()),
             "retry-after" => self.retry_after = value.parse().ok(),
             "set-cookie" => {
@@ -211,8 +218,8 @@ mod tests {
     /// Answers the requests of one connection with these texts.
     async fn answered(texts: &'static [&'static str]) -> Vec<ShopAnswer> {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let shop =
-            Shop::new(listener.local_addr().expect("an address"), "tickets.example".into(), "key".into());
+        let address = listener.local_addr().expect("an address");
+        let shop = Shop::new(address, "tickets.example".into(), "key".into(), 1_000);
         let serve = async {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let mut asked = [0; 4096];
@@ -234,6 +241,12 @@ mod tests {
         tokio::join!(serve, ask).1
     }
 
+    #[test]
+    fn buyers_keep_within_the_share_of_one_network() {
+        assert_eq!([100, 3_750, 50_000].map(connections), [24, 112, 256]);
+        assert!([1, 500, 5_000].into_iter().all(|room| connections(room) < network_share(room)));
+    }
+
     #[tokio::test]
     async fn answers_of_both_shapes_are_read_from_one_connection() {
         let answers = answered(&[
@@ -243,7 +256,7 @@ mod tests {
             "HTTP/1.1 503 Busy\r\nretry-after: 2\r\ncontent-length: 2\r\n\r\nno",
         ])
         .await;
-        assert_eq!((answers[0].status, answers[0].location.as_deref()), (303, Some("/b")));
+        assert_eq!(answers[0].status, 303);
         assert_eq!(answers[0].cookies, [("place".to_owned(), "x".to_owned())]);
         assert_eq!((answers[1].status, answers[1].body.as_str()), (200, "abcde"));
         assert_eq!((answers[2].status, answers[2].etag.as_deref()), (304, Some("\"x\"")));

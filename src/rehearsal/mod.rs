@@ -1,12 +1,13 @@
-//! A rehearsal of a sale: simulated buyers come to a copy of a concert, on this very site and through the
-//! same pages as everybody, and their experience is measured. So an organizer knows on Thursday how the sale
-//! on Friday will go.
+//! A rehearsal of a sale: simulated buyers come to a copy of a concert, on the running site and through the same pages
+//! as everybody, and their experience is measured. It shows before the sale whether the site can carry it.
 //!
 //! The copy has its own stock and its own waiting room. It is on no list, its name says what it is, nothing is mailed,
-//! and nothing is paid. It is deleted at the end. If the server is killed meanwhile, another one deletes it, or the
-//! same after its restart.
+//! and nothing is paid. It is deleted at the end. If the server is killed meanwhile, another server deletes it, or the
+//! same one after its restart.
 //!
 //! One server runs it: [`runner`]. The page of the owner and the [`command`] only ask for it, and show how far it is.
+//!
+//! The owner's page does not belong here: see `admin::events::rehearsal`.
 
 mod buyer;
 pub mod command;

@@ -19,7 +19,7 @@ const OFTEN_PERCENT: usize = 10;
 /// A buyer notices a wait that is longer, in milliseconds.
 const SLOW_MS: u32 = 1_000;
 
-/// What a rehearsal has measured. Times are in milliseconds.
+/// What a rehearsal has measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RehearsalReport {
     pub buyers: u32,
@@ -33,15 +33,17 @@ pub struct RehearsalReport {
     pub gave_up: u32,
     /// Still waited at the end.
     pub waiting: u32,
-    /// Bookings of the best second, and of all seconds from the first booking to the last one, times ten.
+    /// Bookings in the best second.
     pub best_second: u32,
+    /// Bookings a second, times ten: the mean from the first booking to the last one.
     pub per_second_tenths: u32,
+    /// All attempts, also those that failed.
     pub requests: u32,
     pub booking_ms: Percentiles,
     pub page_ms: Percentiles,
     pub poll_ms: Percentiles,
     pub errors: BTreeMap<String, u32>,
-    /// From the start of the sale to the last booking, where everything was sold.
+    /// Seconds from the start of the sale to the last booking; `None`: not everything was sold.
     pub sold_out_after: Option<u32>,
     /// What does not add up; empty: everything does.
     pub verify: Vec<String>,
@@ -50,7 +52,7 @@ pub struct RehearsalReport {
     pub bottleneck: Bottleneck,
 }
 
-/// How long half, 95 and 99 of a hundred took at most.
+/// How long half, 95 and 99 of a hundred took at most, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Percentiles {
     pub p50: u32,
@@ -158,7 +160,7 @@ impl RehearsalReport {
             waiting: counts.came - counts.booked - counts.sold_out - counts.gave_up,
             best_second: counts.by_second.values().copied().max().unwrap_or(0),
             per_second_tenths: u32::try_from(u64::from(counts.booked) * 10 / seconds).unwrap_or(u32::MAX),
-            requests: counts.times.values().map(|times| u32::try_from(times.len()).unwrap_or(u32::MAX)).sum(),
+            requests: counts.requests,
             booking_ms,
             page_ms: Percentiles::of(counts.times.get(&BuyerStep::Page)),
             poll_ms,
@@ -169,7 +171,7 @@ impl RehearsalReport {
         }
     }
 
-    /// "38.2", of the seconds from the first booking to the last one.
+    /// Bookings a second, as "38.2".
     #[must_use]
     pub fn per_second(&self) -> String {
         format!("{}.{}", self.per_second_tenths / 10, self.per_second_tenths % 10)

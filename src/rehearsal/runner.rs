@@ -27,7 +27,7 @@ use crate::reconciliation::reconcile;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const NOTE_EVERY: Duration = Duration::from_secs(1);
-/// No rehearsal runs within this time before a real sale starts.
+/// A rehearsal is over at least this long before a real sale starts.
 const BEFORE_SALES: TimeDelta = TimeDelta::hours(1);
 /// How often the buyers' thread looks whether it is late.
 const LAG_EVERY: Duration = Duration::from_millis(100);
@@ -37,6 +37,8 @@ const LAG_EVERY: Duration = Duration::from_millis(100);
 pub struct OwnAddress {
     pub listens_on: SocketAddr,
     pub public_url: String,
+    /// How many connections it takes.
+    pub room: usize,
     /// The key by which the server recognizes this program's own requests.
     pub key: String,
 }
@@ -44,8 +46,8 @@ pub struct OwnAddress {
 impl OwnAddress {
     /// With a new key.
     #[must_use]
-    pub fn new(listens_on: SocketAddr, public_url: &str) -> Self {
-        Self { listens_on, public_url: public_url.to_owned(), key: number() }
+    pub fn new(listens_on: SocketAddr, public_url: &str, room: usize) -> Self {
+        Self { listens_on, public_url: public_url.to_owned(), room, key: random_hex() }
     }
 
     fn shop(&self) -> Shop {
@@ -56,7 +58,7 @@ impl OwnAddress {
         };
         let host = self.public_url.split_once("://").map_or(self.public_url.as_str(), |(_, host)| host);
         let host = host.split('/').next().unwrap_or_default().to_owned();
-        Shop::new(SocketAddr::new(own, self.listens_on.port()), host, self.key.clone())
+        Shop::new(SocketAddr::new(own, self.listens_on.port()), host, self.key.clone(), self.room)
     }
 }
 
@@ -84,7 +86,7 @@ async fn attend(app: &web::Data<App>, own: &OwnAddress, asked: &Rehearsal) -> Re
     }
     let Some(rehearsal) = app.db.write(store::take).await? else { return Ok(()) };
     log::info!("a rehearsal begins: {} buyers, {} minutes", rehearsal.buyers, rehearsal.minutes);
-    let result = match refusal(app) {
+    let result = match refusal(app, rehearsal.minutes) {
         Some(why) => Err(why),
         None => run(app, own, &rehearsal).await.unwrap_or_else(|error| Err(format!("It failed: {error}"))),
     };
@@ -96,19 +98,19 @@ async fn attend(app: &web::Data<App>, own: &OwnAddress, asked: &Rehearsal) -> Re
     app.show_changes().await
 }
 
-/// Why there can be no rehearsal now: real buyers come first.
+/// Why there can be no rehearsal of that length now: real buyers come first.
 #[must_use]
-pub fn refusal(app: &App) -> Option<String> {
-    let now = app.board.now();
+pub fn refusal(app: &App, minutes: i32) -> Option<String> {
+    let free_until = app.board.now() + TimeDelta::minutes(minutes.into()) + BEFORE_SALES;
+    let starts_soon = |state| matches!(state, SaleState::NotYet(starts) if starts < free_until);
     let listings = app.board.listings();
     let real = listings.iter().filter(|listing| !listing.event.is_rehearsal() && !listing.is_over());
     for listing in real {
         let name = &listing.event.name;
-        let starts_soon = listing.ticket_types.iter().any(|it| {
-            matches!(listing.sale_state(it.id), SaleState::NotYet(starts) if starts - now < BEFORE_SALES)
-        });
-        if starts_soon {
-            return Some(format!("The sale of {name} starts within an hour. Rehearse after it."));
+        if listing.ticket_types.iter().any(|it| starts_soon(listing.sale_state(it.id))) {
+            return Some(format!(
+                "The sale of {name} starts within an hour of the end of the rehearsal. Rehearse after it, or for a shorter time."
+            ));
         }
         let room = app.rooms.find(listing.event.id);
         if room
@@ -130,7 +132,7 @@ async fn run(
 ) -> Result<Result<String, String>, Error> {
     let plan = (rehearsal.buyers, rehearsal.minutes);
     let (id, concert_id) = (rehearsal.id, rehearsal.concert_id);
-    let slug = format!("{REHEARSAL_SLUG}{}", number());
+    let slug = format!("{REHEARSAL_SLUG}{}", random_hex());
     let starts_at = app.board.now() + TimeDelta::from_std(lobby(plan.1)).unwrap_or_default();
     let make = move |db: &mut Db| {
         let concert = events::find(db, concert_id)?;
@@ -159,7 +161,7 @@ async fn run(
         sleep(NOTE_EVERY).await;
         tally.note_strain(strain(app, copied.0.id));
         let progress = tally.progress(sale.buyers);
-        // While the database is away, this goes on; the lease is long enough for that.
+        // While the database is away, this goes on. If that takes longer than the lease, another server may end it.
         stopped = app.db.write(move |db| store::go_on(db, id, &progress)).await.unwrap_or(false);
     }
     buyers.stop();
@@ -169,7 +171,7 @@ async fn run(
 }
 
 /// Twenty hexadecimal digits that nobody guesses.
-fn number() -> String {
+fn random_hex() -> String {
     hex::encode(rand::random::<[u8; 10]>())
 }
 

@@ -6,14 +6,13 @@ use tokio::time::Instant;
 
 use crate::events::{Event, TicketType};
 
-/// The shortest and the longest time between the start of the rehearsal and the start of its sale.
-const LOBBY: (Duration, Duration) = (Duration::from_secs(8), Duration::from_secs(180));
+/// The longest time between the start of the rehearsal and the start of its sale.
+const LOBBY_MAX: Duration = Duration::from_secs(180);
 /// How many of ten buyers come before the sale starts.
 const EARLY_OF_TEN: u32 = 6;
 /// Buyers who are not in a waiting room open the form within this many milliseconds of the start.
 const RUSH_MS: u32 = 3_000;
 
-/// The sale of a rehearsal.
 pub(super) struct RehearsedSale {
     pub slug: String,
     pub has_room: bool,
@@ -28,7 +27,7 @@ pub(super) struct RehearsedSale {
 /// How long before the start of its sale a rehearsal of that length begins.
 pub(super) fn lobby(minutes: i32) -> Duration {
     let fifth = Duration::from_secs(u64::from(minutes.unsigned_abs()) * 60 / 5);
-    fifth.clamp(LOBBY.0, LOBBY.1)
+    fifth.min(LOBBY_MAX)
 }
 
 impl RehearsedSale {

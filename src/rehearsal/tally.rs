@@ -46,6 +46,8 @@ pub(super) struct Counts {
     pub tickets: u32,
     pub sold_out: u32,
     pub gave_up: u32,
+    /// Every attempt, answered or not.
+    pub requests: u32,
     pub times: BTreeMap<BuyerStep, Vec<u32>>,
     pub errors: BTreeMap<String, u32>,
     /// Bookings by second of the sale.
@@ -57,7 +59,7 @@ pub(super) struct Counts {
     pub own_lag_ms: u32,
 }
 
-/// Counts, from the buyers' thread and for the page that shows how far it is.
+/// What the buyers' thread and the server have counted so far.
 #[derive(Debug)]
 pub(super) struct Tally {
     counts: Mutex<Counts>,
@@ -72,6 +74,11 @@ impl Tally {
 
     pub(super) fn came(&self) {
         self.counts.lock().came += 1;
+    }
+
+    /// A request is sent. It may fail, or take its time.
+    pub(super) fn sent(&self) {
+        self.counts.lock().requests += 1;
     }
 
     pub(super) fn took(&self, step: BuyerStep, time: Duration) {

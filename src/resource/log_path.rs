@@ -5,9 +5,9 @@ use super::secret_part;
 /// Longest part of a path that cannot be a secret.
 const HARMLESS_LENGTH: usize = 15;
 
-/// A percent-decoded path for a log: on one line, and without secrets. A booking's token is cut to its first
-/// characters, and so is every long part with characters that our own names do not have, such as a misplaced
-/// token.
+/// A percent-decoded path for a log: on one line, and without secrets. The [`secret_part`], such as a booking's
+/// token or reference, is cut to its first characters. So is every long part with characters that our own names
+/// do not have, such as a misplaced token.
 #[must_use]
 pub fn without_secrets(path: &str) -> String {
     let is_ours = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);

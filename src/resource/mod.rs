@@ -29,7 +29,7 @@ pub const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Largest body of a form with a long text: ten thousand letters of a script that a form writes with nine bytes each.
 pub const LONG_BODY_BYTES_MAX: usize = 112 * 1024;
 
-/// Largest body with a file, in bytes. A file that is too large is read to its end, so that its form comes again.
+/// Largest body with a file, in bytes. A file above its own limit is read to its end: its form is shown again.
 pub const UPLOAD_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// One URL of the site.
@@ -43,7 +43,7 @@ pub struct Endpoint {
     write_class: RateClass,
     /// Whether its page may ask for the camera.
     pub uses_camera: bool,
-    /// Whether people read it as a page of its own.
+    /// Whether the sign-in may lead back to it. Only read for the organizer's pages.
     pub is_page: bool,
     /// Whether proxies keep the response, which is the same for everybody.
     pub is_cached: bool,

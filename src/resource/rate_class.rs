@@ -15,7 +15,8 @@ pub enum RateClass {
     Places,
     /// Whatever books or changes a booking.
     Bookings,
-    /// What a buyer does with tickets that are held: the time runs, and others on the same network book.
+    /// What a buyer does with tickets that are held. The rate is that of pages, but they are counted separately:
+    /// the time of the hold runs, and others on the same network send requests too.
     Payments,
     /// A gate's scans, counts and searches. The rate is that of pages, but they are counted separately, so
     /// that visitors on the venue's network do not slow a gate down.
@@ -23,7 +24,7 @@ pub enum RateClass {
     /// Events that the payment provider sends. Each needs a signature, and a sale causes as many of them as
     /// payments.
     Webhooks,
-    /// Whatever checks a password.
+    /// Whatever checks or sets a password.
     SignIn,
     /// The organizer's pages, which cost more the more is sold.
     Admin,
@@ -79,8 +80,8 @@ impl RateClass {
         }
     }
 
-    /// Whether the servers of a site count together. For the others, asking Redis would cost more than the request
-    /// itself, so each server counts by itself.
+    /// Whether the servers of a site count together, through Redis: the strict limits. Each server counts the other
+    /// classes by itself, because many of their requests are answered faster than Redis.
     #[must_use]
     pub const fn is_shared(self) -> bool {
         matches!(

@@ -1,5 +1,7 @@
-//! The whole URL map: the site's pages here, [`accounts`], paying in [`payments`], waiting rooms in [`waiting_rooms`],
-//! the API in [`programs`].
+//! The URL map: most pages are here, accounts in [`accounts`], money in [`payments`], waiting rooms in
+//! [`waiting_rooms`], and the API in [`programs`]. The URLs of monitoring are in `ops::pages`.
+//!
+//! Handlers do not belong here: they are in the features, in `admin` and in `api`.
 
 mod accounts;
 mod payments;
@@ -25,11 +27,11 @@ pub fn configure(site: &mut ServiceConfig) {
         // short for it.
         .service(urls::AVAILABILITY.resource().route(get().to(events::pages::availability)))
         .service(urls::QUEUE_LINE.resource().route(get().to(queue::pages::line)))
-        .service(urls::STATIC_FILE.resource().route(get().to(assets::show)))
+        .service(urls::STATIC_FILE.resource().route(get().to(assets::pages::show)))
         .service(urls::PICTURE.resource().route(get().to(events::pictures::pages::show)))
-        .service(urls::FAVICON.resource().route(get().to(assets::favicon)))
+        .service(urls::FAVICON.resource().route(get().to(assets::pages::favicon)))
         .service(urls::ROBOTS.resource().route(get().to(events::search_engines::robots)))
-        .service(urls::SERVICE_WORKER.resource().route(get().to(assets::service_worker)))
+        .service(urls::SERVICE_WORKER.resource().route(get().to(assets::pages::service_worker)))
         .service(urls::EVENT_PREVIEW.resource().route(get().to(events::preview::pages::show)))
         .service(
             web::scope("")
@@ -94,7 +96,7 @@ fn buyers(site: &mut ServiceConfig) {
 fn pages(site: &mut ServiceConfig) {
     // For browsers and search engines
     site.service(urls::SITEMAP.resource().route(get().to(events::search_engines::sitemap)))
-        .service(urls::WEB_MANIFEST.resource().route(get().to(assets::web_manifest)))
+        .service(urls::WEB_MANIFEST.resource().route(get().to(assets::pages::web_manifest)))
         .service(urls::EVENT_CALENDAR.resource().route(get().to(events::calendar::show)));
     payments::configure(site);
     waiting_rooms::visitors(site);
@@ -104,7 +106,7 @@ fn pages(site: &mut ServiceConfig) {
     site.default_service(to(elsewhere));
 }
 
-/// The organizer's gate.
+/// The gate of staff who have signed in.
 fn check_in(site: &mut ServiceConfig) {
     use tickets::pages::organizer;
     site.service(
@@ -192,8 +194,7 @@ fn organizers(site: &mut ServiceConfig) {
                 .route(get().to(admin::terms::edit))
                 .route(post().to(admin::terms::update))
                 .wrap(from_fn(keep_typed)),
-        )
-        .default_service(to(elsewhere));
+        );
 }
 
 /// The organizer's concerts.

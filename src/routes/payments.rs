@@ -1,4 +1,5 @@
-//! The URLs of payments: the pages between a booking and the provider, and what the provider tells.
+//! The URL map of payments: the pages between a booking and the provider, what the provider tells, and the
+//! organizer's pages about money.
 
 use actix_web::web::{ServiceConfig, post};
 
@@ -16,7 +17,7 @@ pub(super) fn organizers(site: &mut ServiceConfig) {
         .service(refunds.route(post().to(refund::create)));
 }
 
-/// Which handler answers which URL.
+/// For buyers and the provider.
 pub(super) fn configure(site: &mut ServiceConfig) {
     site.service(
         urls::PAYMENT

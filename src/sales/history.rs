@@ -45,12 +45,6 @@ impl SalesHistory {
             days: days.into_iter().filter(|(_, tickets)| *tickets > 0).collect(),
         }
     }
-
-    /// The first minute of the sale. UTC.
-    #[must_use]
-    pub fn begins_at(&self) -> Option<NaiveDateTime> {
-        self.begins.map(time_of)
-    }
 }
 
 /// The minute since 1970 of a time in UTC.

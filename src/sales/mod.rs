@@ -1,9 +1,10 @@
-//! What a concert has sold: its figures now, and what its bookings come to, with when they were made.
+//! What a concert has sold: how many tickets are sold, held and available now, and the revenue and the
+//! history of its bookings.
 //!
-//! Available and held tickets are read at each look; the rest of the capacity is sold. Revenue and history
-//! need the bookings. While these are few, a look counts them when something has changed since the last one;
-//! otherwise they are counted at most once a minute for everybody who looks (see [`counter`]). Nothing is
-//! written while somebody books.
+//! Available and held tickets are read for each page; the rest of the capacity is sold. Revenue and history
+//! need the bookings. While there are few bookings, a page counts them if something has changed since the
+//! last count. Many bookings are counted at most once a minute for everybody who looks (see [`counter`]). A
+//! booking writes nothing for this.
 //!
 //! Whether the counts add up does not belong here (see `reconciliation`).
 
@@ -23,11 +24,12 @@ use crate::money::Money;
 /// Between two counts of the bookings of one concert, where these are many.
 const COUNT_EVERY: TimeDelta = TimeDelta::seconds(60);
 
-/// A concert with no more bookings than this is counted while the page waits, in a millisecond or two.
+/// The bookings of a concert with no more than this are counted while the page waits, in a millisecond or
+/// two.
 const FEW_BOOKINGS: i64 = 500;
-/// How long before the start people come in at the earliest, and how long after the end at the latest.
+/// People come in from this long before the start of a concert until this long after its end.
 const ADMISSION_MARGIN: TimeDelta = TimeDelta::days(1);
-/// If more tickets than this were admitted, they are not counted at each look.
+/// If more tickets than this were admitted, they are not counted for each page.
 const FEW_ADMITTED: i64 = 5_000;
 
 /// How many bookings of a concert there are, by their status.
@@ -39,13 +41,13 @@ pub struct BookingCounts {
 }
 
 impl BookingCounts {
-    /// Whether these are too many to be counted at each look.
+    /// Whether there are too many bookings to count them for each page.
     const fn are_many(self) -> bool {
         self.confirmed > FEW_BOOKINGS
     }
 }
 
-/// What the confirmed bookings of a ticket type come to, without what was given back.
+/// The sums of a ticket type's confirmed bookings, without what was given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedTicketType {
     pub id: i64,
@@ -53,7 +55,7 @@ pub struct CountedTicketType {
     pub revenue_minor: i64,
 }
 
-/// What the bookings of a concert come to.
+/// The counts and sums of a concert's bookings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SalesCount {
     pub bookings: BookingCounts,
@@ -156,14 +158,15 @@ impl Sales {
         Some(self.counted.as_ref()?.count.bookings)
     }
 
-    /// When its bookings were counted, where something has changed since. UTC.
+    /// When its bookings were counted, if something has changed since. UTC.
     #[must_use]
     pub fn counted_before(&self) -> Option<NaiveDateTime> {
         let counted = self.counted.as_ref()?;
         (!counted.is_of(&self.stock())).then_some(counted.counted_at)
     }
 
-    /// Whether its bookings should be counted again: something was booked since, or people are coming in. `now`: UTC.
+    /// Whether its bookings should be counted: they never were, something has changed since, or people are
+    /// coming in. `now`: UTC.
     #[must_use]
     pub fn is_count_due(&self, now: NaiveDateTime) -> bool {
         let Some(bookings) = self.bookings() else { return true };

@@ -1,4 +1,4 @@
-//! What a server has counted of concerts with few bookings. It holds until something changes.
+//! What a server has counted for concerts with few bookings. A count is current until something changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;

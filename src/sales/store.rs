@@ -69,8 +69,7 @@ pub fn of(db: &mut Db, event: Event, remembered: &RememberedCounts) -> QueryResu
     sales(db, vec![event], remembered)?.pop().ok_or(diesel::result::Error::NotFound)
 }
 
-/// The sales of concerts, in that order. What is counted may be from before, or be missing: see
-/// [`super::counter`].
+/// The sales of concerts, in that order. A count may be out of date or missing: see [`super::counter`].
 pub fn sales(db: &mut Db, concerts: Vec<Event>, remembered: &RememberedCounts) -> QueryResult<Vec<Sales>> {
     let ids: Vec<i64> = concerts.iter().map(|event| event.id).collect();
     let types: Vec<TicketType> = ticket_types::table
@@ -98,14 +97,14 @@ pub fn sales(db: &mut Db, concerts: Vec<Event>, remembered: &RememberedCounts) -
             remembered.remember(sales.event.id, &counted);
             sales.counted = Some(counted);
         }
-        spread(&mut sales);
+        set_revenues(&mut sales);
         found.push(sales);
     }
     Ok(found)
 }
 
-/// Writes what was counted beside each ticket type.
-fn spread(sales: &mut Sales) {
+/// Copies the counted revenue to each ticket type.
+fn set_revenues(sales: &mut Sales) {
     let Some(counted) = &sales.counted else { return };
     let of_type: HashMap<i64, i64> =
         counted.count.ticket_types.iter().map(|it| (it.id, it.revenue_minor)).collect();
@@ -125,7 +124,7 @@ fn kept_counts(db: &mut Db, ids: &[i64]) -> QueryResult<HashMap<i64, DatedCount>
         .filter(sales_counts::event_id.eq_any(ids))
         .select((sales_counts::event_id, sales_counts::counted_at, sales_counts::stock, sales_counts::counts))
         .load(db)?;
-    // What another release has written otherwise is counted again.
+    // A count that another release has written in another form is made again.
     let kept = |(id, counted_at, stock, counts): (i64, NaiveDateTime, String, String)| {
         let count = serde_json::from_str(&counts).ok()?;
         Some((id, DatedCount { count, counted_at, stock }))
@@ -161,8 +160,8 @@ pub fn count_again(db: &mut Db, event_id: i64) -> QueryResult<DatedCount> {
     count(db, &sales)
 }
 
-/// The stock in `sales` was read before this count. If something is booked meanwhile, the count is out of
-/// date from the start.
+/// Counts the bookings. The stock in `sales` was read before. If something is booked meanwhile, the count is
+/// out of date from the start.
 fn count(db: &mut Db, sales: &Sales) -> QueryResult<DatedCount> {
     let event = &sales.event;
     let counted_at = clock(db)?;
@@ -195,7 +194,7 @@ fn count(db: &mut Db, sales: &Sales) -> QueryResult<DatedCount> {
     Ok(DatedCount { count, counted_at, stock: sales.stock() })
 }
 
-/// The minute of the first booking since sales have started.
+/// The minute of the first booking since the concert's sales have started.
 fn first_minute(db: &mut Db, event: &Event) -> QueryResult<Option<i64>> {
     let first: Option<NaiveDateTime> = bookings::table
         .filter(bookings::event_id.eq(event.id))
@@ -207,7 +206,8 @@ fn first_minute(db: &mut Db, event: &Event) -> QueryResult<Option<i64>> {
     Ok(first.map(minute_of))
 }
 
-/// What the confirmed bookings of a concert come to: by minute in the first hours, and by quarter of an hour after.
+/// The sums of a concert's confirmed bookings: by minute in the first hours, and by quarter of an hour after
+/// that.
 fn parts(db: &mut Db, event_id: i64, begins: i64) -> QueryResult<Vec<Part>> {
     let minute = minute_sql(db, "b.confirmed_at");
     let ends = begins + FIRST_MINUTES;

@@ -1,4 +1,6 @@
-//! Diesel's picture of the tables, one for both databases: `migrations/` holds the same names twice.
+//! The tables as Diesel knows them, once for both databases: `migrations/` makes them in each.
+//!
+//! Queries do not belong here: they are in the stores of the features.
 
 mod apart;
 mod paying;
@@ -129,6 +131,7 @@ diesel::table! {
     }
 }
 
+// The throttle of sign-ins. The table keeps this name, because the previous release reads it.
 diesel::table! {
     sign_in_brakes (key) {
         key -> Text,

@@ -1,4 +1,4 @@
-//! Diesel's picture of the tables about money: attempts to pay, refunds, what the provider tells, and the ledger.
+//! The tables about money: holds, attempts to pay, refunds, what the provider tells, and the ledger.
 
 use super::{bookings, events};
 

@@ -1,4 +1,4 @@
-//! Diesel's picture of the tables about waiting rooms.
+//! The tables about waiting rooms.
 
 use super::{bookings, events};
 

@@ -1,4 +1,4 @@
-//! Diesel's picture of the table about rehearsals.
+//! The table about rehearsals.
 
 diesel::table! {
     rehearsals (id) {

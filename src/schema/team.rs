@@ -1,4 +1,4 @@
-//! Diesel's picture of the tables about the team: invitations and second factors.
+//! The tables about the team: invitations, second factors, and its rules.
 
 use super::{admin_sessions, admins};
 

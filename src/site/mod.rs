@@ -1,4 +1,4 @@
-//! Keeps this server's copy of the box office up to date.
+//! Saves the box office, and keeps this server's copy of it up to date.
 //!
 //! How it is entered does not belong here: see `admin::setup`.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::web;
 use diesel::QueryResult;
 
-use crate::box_office::{BoxOffice, KnownBoxOffice};
+use crate::box_office::{BoxOfficeDetails, KnownBoxOffice};
 use crate::db::{Database, Db};
 use crate::error::Error;
 
@@ -27,7 +27,7 @@ pub fn open(db: &Database) -> Result<web::Data<KnownBoxOffice>, Error> {
 pub async fn save(
     db: &Database,
     known: &KnownBoxOffice,
-    box_office: BoxOffice,
+    box_office: BoxOfficeDetails,
     write: impl FnOnce(&mut Db) -> QueryResult<()> + Send + 'static,
 ) -> Result<(), Error> {
     let save = db.write(move |db| {

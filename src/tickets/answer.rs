@@ -1,4 +1,4 @@
-//! The words that gate staff read after a scan: short enough for half a second.
+//! The words that gate staff read after a scan: short enough to be read in half a second.
 
 use actix_web::http::StatusCode;
 use chrono::{NaiveDateTime, TimeDelta};

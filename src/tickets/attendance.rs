@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::scan::{Decision, Holder};
+use super::scan::{Holder, ScanDecision};
 use crate::events::TicketType;
 
 /// How many of an event's tickets were admitted.
@@ -39,7 +39,7 @@ pub struct PastScan {
     /// When it was made. UTC.
     pub at: NaiveDateTime,
     pub gate: String,
-    pub decision: Decision,
+    pub decision: ScanDecision,
     /// Reference and seat, or the start of what was typed.
     pub ticket: String,
     /// `None`: the code belongs to no booking.
@@ -52,11 +52,12 @@ impl PastScan {
     /// Whether this scan admitted the ticket, and nobody has undone it.
     #[must_use]
     pub fn is_in(&self) -> bool {
-        self.decision == Decision::Admitted && !self.is_undone
+        self.decision == ScanDecision::Admitted && !self.is_undone
     }
 }
 
-/// A scan that was made without a network, and refused when it arrived: staff may have let the person in.
+/// A scan that the staff had to decide without an answer, and that was refused when it arrived: they may have
+/// let the person in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     pub scan: PastScan,

@@ -1,10 +1,10 @@
 //! Ticket codes: the booking's reference, the seat, and a signature over both, in the reference's alphabet.
 //!
-//! `7F3K-9QXM-222R-KD84-TQ2H` is the reference `TK-7F3K-9QXM`, three characters for the seat, and nine characters
-//! of HMAC-SHA256, truncated to 30⁹ values (44 bits). RFC 2104 (section 5) recommends 80 bits, for attackers who
-//! can guess offline. Here each guess is a request from a signed-in session; it is rate limited, and refusals are
-//! stored. The code must be short enough to type. The signature also catches typing errors, so the code needs no
-//! check digit.
+//! `7F3K-9QXM-222R-KD84-TQ2H` is the reference `TK-7F3K-9QXM`, three characters for the seat, and nine
+//! characters of HMAC-SHA256, truncated to 30⁹ values (44 bits). RFC 2104 (section 5) recommends 80 bits, for
+//! attackers who can guess offline. Here each guess is a request from a signed-in session or with a gate's
+//! link; it is rate limited, and refusals are stored. The code must be short enough to type. The signature
+//! also catches typing errors, so the code needs no check digit.
 //!
 //! The key is derived from the site's secret for this purpose only. An offline gate could be given the key: it
 //! could then verify and forge ticket codes, but nothing else that the secret signs.

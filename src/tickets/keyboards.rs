@@ -26,14 +26,14 @@ static LAYOUTS: LazyLock<Vec<[Keys; 2]>> = LazyLock::new(|| {
 const LOOKALIKES: [(&str, &str); 2] =
     [("АВСЕНКМРТХУЅЈԚԜ", "ABCEHKMPTXYSJQW"), ("ΑΒΕΖΗΚΜΝΡΤΥΧ", "ABEZHKMNPTYX")];
 
-/// How many characters of a text are read as they are.
+/// How many characters of a text are read without a layout.
 const READ: usize = 400;
 /// The longest text that is read through layouts. A code with a scanner's prefix, and with a layout's signs
 /// between its groups, is shorter.
 const TRIED: usize = 60;
 
-/// The letters and digits of a text, in capitals. A code may be part of them. Wide and raised letters are
-/// plain ones, and the digits of all scripts are read.
+/// The letters and digits of a text, in capitals. A code may be part of them. Wide and raised letters become
+/// plain ones, and the digits of all scripts become ASCII digits.
 #[must_use]
 pub fn plain(text: &str) -> String {
     ascii(composed(text).chars())
@@ -84,7 +84,7 @@ fn layout(line: &str) -> Option<[Keys; 2]> {
     ])
 }
 
-/// Caps Lock may make capitals of letters on digit keys.
+/// The key that makes a character. Caps Lock may make capitals of letters on digit keys.
 fn key(keys: &Keys, c: char) -> Option<char> {
     let small = || c.to_lowercase().next().and_then(|small| keys.get(&small));
     keys.get(&c).or_else(small).copied()

@@ -1,9 +1,11 @@
 //! Tickets: a booking of four has four tickets. Each admits one person, once.
 //!
-//! A ticket is a booking and a seat number from 1 to the booking's quantity. It has no row of its own, so it
-//! adds no cost to a booking. Its code is signed, so it cannot be forged (see [`code`]). Each [`scan`] is
-//! stored with its result. A gate is a device on which the organizer is signed in, or one that has a
-//! [`gate_link`].
+//! A ticket is a booking and a seat number from 1 to the booking's quantity. It has no row of its own until
+//! it is admitted or given back, so it adds no cost to a booking. Its code is signed, so it cannot be forged
+//! (see [`code`]). Each decision about a [`scan`] is stored. A gate is a device on which somebody of the
+//! organizer's team is signed in, or one that has a [`gate_link`].
+//!
+//! Booking tickets and giving them back do not belong here: see `booking`.
 
 pub mod answer;
 pub mod attendance;
@@ -48,8 +50,8 @@ impl Ticket {
     }
 }
 
-/// The tickets of a booking that were not given back, ordered by seat. The booking's status decides whether they are
-/// valid. Empty for a reference that is not in this site's format.
+/// The tickets of a booking that were not given back, ordered by seat. Whether they are valid depends on the
+/// booking's status, which is not checked here. Empty for a reference that is not in this site's format.
 #[must_use]
 pub fn of_booking(codes: &TicketCodes, placed: &PlacedBooking) -> Vec<Ticket> {
     let booking = &placed.booking;

@@ -6,7 +6,8 @@ use fast_qr::{ECL, QRBuilder, QRCode};
 
 /// Light modules around the code, which the standard asks for.
 const QUIET_ZONE: usize = 4;
-/// So that a picture of 33 modules stays sharp on screens with three dots to a pixel.
+/// A picture of 33 modules is then some 400 pixels wide, which stays sharp on screens with three dots to a
+/// pixel.
 const PIXELS_PER_MODULE: usize = 12;
 
 /// The modules of a QR code. It can be read even if a quarter of it is torn, creased or glaring.

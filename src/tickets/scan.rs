@@ -5,9 +5,9 @@ use diesel::prelude::*;
 
 use super::code::Code;
 use crate::audit::Actor;
-use crate::booking::PlacedBooking;
+use crate::booking::{Booking, PlacedBooking};
 use crate::db::text_enum;
-use crate::events::Event;
+use crate::events::{Event, TicketType};
 use crate::money::Money;
 use crate::payment::PaidOnline;
 use crate::schema::used_tickets;
@@ -16,8 +16,8 @@ use crate::schema::used_tickets;
 const OPENS_BEFORE: TimeDelta = TimeDelta::hours(12);
 /// How long after the end of the concert a gate stops letting people in: then the night is over.
 const CLOSES_AFTER: TimeDelta = TimeDelta::hours(6);
-/// Within this time the same ticket at the same gate is the same person: a scanner that reads twice. Nobody else
-/// walks up in so short a time.
+/// Two scans of one ticket at the same gate within this time are of the same person: the scanner has read it
+/// twice. Nobody else walks up in so short a time.
 const SAME_PERSON: TimeDelta = TimeDelta::seconds(3);
 
 /// Whether it is the night of a concert, at a time in UTC.
@@ -40,7 +40,7 @@ pub struct Place {
     pub event: Event,
     /// "North gate"
     pub gate: String,
-    /// The gate's link; `None`: a device on which the organizer is signed in.
+    /// The gate's link; `None`: a device on which somebody is signed in.
     pub gate_id: Option<i64>,
     pub actor: Actor,
 }
@@ -50,7 +50,7 @@ pub struct Place {
 pub struct Scan {
     pub code: Code,
     pub place: Place,
-    /// The device's key for this scan. If the scan is sent again, the key finds the first decision.
+    /// The device's key for this scan: a scan that is sent again counts once.
     pub key: Option<String>,
     /// When it was made. UTC.
     pub at: NaiveDateTime,
@@ -65,8 +65,8 @@ pub struct Scan {
 }
 
 text_enum! {
-    /// What came of a scan, in a word.
-    Decision {
+    /// What was decided about a scan, as it is stored.
+    ScanDecision {
         Admitted = "admitted",
         Used = "used",
         Returned = "returned",
@@ -95,28 +95,29 @@ pub enum ScanOutcome {
     OtherEvent(Holder, Event),
     /// A valid ticket for this concert, which is on another day.
     NotToday(Holder, Event),
-    /// Signed by this site, but its booking does not exist: the sale was reset.
+    /// Signed by this site, but there is no such seat in a confirmed or canceled booking: the sale was reset,
+    /// as a rule.
     Unknown,
 }
 
 impl ScanOutcome {
     /// As stored; `None`: nothing new was decided.
     #[must_use]
-    pub fn decision(&self) -> Option<Decision> {
+    pub fn decision(&self) -> Option<ScanDecision> {
         match self {
-            Self::Admitted(_) => Some(Decision::Admitted),
+            Self::Admitted(_) => Some(ScanDecision::Admitted),
             Self::AdmittedBefore(..) | Self::Undone(_) => None,
-            Self::Used(..) => Some(Decision::Used),
-            Self::Canceled(_) => Some(Decision::Canceled),
-            Self::Returned(_) => Some(Decision::Returned),
-            Self::OtherEvent(..) => Some(Decision::OtherEvent),
-            Self::NotToday(..) => Some(Decision::NotToday),
-            Self::Unknown => Some(Decision::Unknown),
+            Self::Used(..) => Some(ScanDecision::Used),
+            Self::Canceled(_) => Some(ScanDecision::Canceled),
+            Self::Returned(_) => Some(ScanDecision::Returned),
+            Self::OtherEvent(..) => Some(ScanDecision::OtherEvent),
+            Self::NotToday(..) => Some(ScanDecision::NotToday),
+            Self::Unknown => Some(ScanDecision::Unknown),
         }
     }
 }
 
-impl Decision {
+impl ScanDecision {
     /// What the gate calls it, both in its list and in an answer.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -146,33 +147,45 @@ pub struct Holder {
     /// How many tickets the booking has.
     pub of: i32,
     pub ticket_type: String,
-    /// The ticket type's accent, as in [`TicketType::accent_class`](crate::events::TicketType::accent_class).
+    /// The ticket type's accent, as in [`TicketType::accent_class`].
     pub accent: i32,
     pub name: String,
     /// How many of the booking's tickets were admitted.
     pub admitted: i64,
     /// What is due for it at the venue; `None` if it is free or paid.
     pub due: Option<Money>,
-    /// What became of its payment, if the staff have to know.
+    /// What happened to its payment, if the staff have to know.
     pub mark: Option<String>,
 }
 
 impl Holder {
+    /// Of a seat and its ticket type. `online`: the booking's payment.
+    #[must_use]
+    pub fn new(
+        booking: &Booking,
+        seat: i32,
+        ticket_type: &TicketType,
+        admitted: i64,
+        online: Option<&PaidOnline>,
+    ) -> Self {
+        Self {
+            reference: booking.reference.clone(),
+            seat,
+            of: booking.quantity(),
+            ticket_type: ticket_type.name.clone(),
+            accent: ticket_type.accent_class(),
+            name: booking.buyer_name.clone(),
+            admitted,
+            due: booking.price_of_seat(seat).filter(|price| price.minor > 0 && online.is_none()),
+            mark: online.and_then(PaidOnline::mark),
+        }
+    }
+
     /// `None`: the booking has no such seat.
     #[must_use]
     pub fn of_seat(placed: &PlacedBooking, seat: i32, admitted: i64) -> Option<Self> {
         let ticket_type = placed.ticket_type_of_seat(seat)?;
-        Some(Self {
-            reference: placed.booking.reference.clone(),
-            seat,
-            of: placed.booking.quantity(),
-            ticket_type: ticket_type.name.clone(),
-            accent: ticket_type.accent_class(),
-            name: placed.booking.buyer_name.clone(),
-            admitted,
-            due: placed.price_of_seat(seat).filter(|price| price.minor > 0 && placed.online.is_none()),
-            mark: placed.online.as_ref().and_then(PaidOnline::mark),
-        })
+        Some(Self::new(&placed.booking, seat, ticket_type, admitted, placed.online.as_ref()))
     }
 }
 

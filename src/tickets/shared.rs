@@ -1,4 +1,5 @@
-//! `/tickets/{token}`, `/tickets/{token}/calendar.ics`: a single ticket, for the friend whom its buyer gave the link.
+//! `/tickets/{token}`, `/tickets/{token}/calendar.ics`: a single ticket, for the friend who got its link from
+//! the buyer.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
@@ -69,7 +70,7 @@ pub async fn calendar(app: web::Data<App>, token: web::Path<String>) -> Result<H
         .body(calendar::render(&placed.event, &entry)))
 }
 
-/// The booking and the seat that a link is for, also a canceled one.
+/// The booking and the seat that a link is for, also when the booking is canceled.
 async fn find(app: &App, token: &str) -> Result<(PlacedBooking, i32), Error> {
     let ticket = app.ticket_links.open(token).ok_or(Error::NotFound)?;
     let placed = app.db.read_primary(move |db| store::find_by_reference(db, &ticket.reference)).await?;

@@ -2,7 +2,7 @@
 // network, a sign-in or a reload loses no scan. Each scan has an id, so the server decides a scan only once, even if
 // it is sent twice. The page shows which scans are undecided, and sends them when the network is back.
 (() => {
-  const PATIENCE_MS = 3000;
+  const SLOW_AFTER_MS = 3000;
   const TIMEOUT_MS = 10000;
   const RETRY_MS = 3000;
   const CODE_LENGTH = 20;
@@ -107,6 +107,11 @@
     }
   }
 
+  // A poll that is on its way may have begun before a ticket was admitted, so its answer must not replace a newer one.
+  function dropPoll() {
+    htmx.trigger(place("#turnout"), "htmx:abort");
+  }
+
   // Puts each part of the answer into its place on the page. If the answer is not to be shown, only the turnout
   // changes.
   function show(html, isShown) {
@@ -117,6 +122,7 @@
       target.replaceChildren(...part.childNodes);
       htmx.process(target);
     }
+    dropPoll();
   }
 
   function announce(tone) {
@@ -148,7 +154,7 @@
     const { id, code, keys, event, gate, at, isLate } = scan;
     const fields = { scan: id, code, keys, event, gate, age_ms: Math.max(0, Date.now() - at) };
     if (isLate) fields.unconfirmed = "1";
-    const slow = setTimeout(() => markLate(WORDS.slow), PATIENCE_MS);
+    const slow = setTimeout(() => markLate(WORDS.slow), SLOW_AFTER_MS);
     const answer = await post(fields).catch(() => ({ status: 0 }));
     clearTimeout(slow);
     if (!answer.isDecided) {
@@ -238,6 +244,7 @@
   const isOurs = (event) => event.detail?.ctx?.sourceElement?.matches?.("[data-answers]");
   document.addEventListener("htmx:finally:request", (event) => {
     if (!isOurs(event)) return;
+    dropPoll();
     const status = event.detail.ctx.response?.status ?? 0;
     if (status === 0 || status === 429 || status >= 500) say(status === 0 ? WORDS.offline : WORDS.busy);
     answered(status, "");

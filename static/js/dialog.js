@@ -57,6 +57,8 @@
     focusIn(dialog, isOpening || Boolean(booked));
   });
 
+  // Not closedby="any": with it, Firefox and Chrome before 154 pass a tap beside the dialog on to what is behind it,
+  // which may be "Book now" (mdn/browser-compat-data#30474).
   const isBeside = (dialog, { clientX, clientY }) => {
     const { left, right, top, bottom } = dialog.getBoundingClientRect();
     return clientX < left || clientX > right || clientY < top || clientY > bottom;

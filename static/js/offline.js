@@ -6,7 +6,7 @@
 const CACHE = "tickets";
 const PAGES_MAX = 20;
 // If the network takes longer, the saved copy of the ticket is shown.
-const PATIENCE_MS = 4000;
+const SAVED_COPY_AFTER_MS = 4000;
 const PAGE = /^\/(bookings|tickets)\/[\w-]{24,40}$/;
 const FILES = /\/static\/[\w./-]+/g;
 // MARK is an attribute of the element that shows tickets; GONE is one that says that a booking has no tickets any
@@ -37,7 +37,7 @@ async function page(event, path) {
   event.waitUntil(fresh.then((response) => note(path, response.clone())).catch(() => {}));
   const saved = await copyOf(path);
   if (!saved) return fresh;
-  const late = new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); });
+  const late = new Promise((resolve) => { setTimeout(resolve, SAVED_COPY_AFTER_MS); });
   const response = await Promise.race([fresh.catch(() => null), late]);
   if (isAnswer(response)) return response;
   // The saved page already contains a hidden message with the time at which the server wrote it. Show that message.

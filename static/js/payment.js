@@ -3,8 +3,10 @@
 // goes there, if the buyer has asked for it (#pay in the address).
 (() => {
   const SAID_MINUTES = [5, 1];
+  // The server's seconds and the browser's differ by at most this, unless the server has given more time.
+  const SAME_SECONDS = 3;
   let endsAt = 0;
-  let lastLeft = Infinity;
+  let lastLeft = 0;
   let step = "";
   if (location.hash === "#pay") {
     step = "waiting";
@@ -20,8 +22,9 @@
     const { left, stage: now } = place()?.dataset ?? {};
     if (left === undefined) return;
     endsAt = performance.now() + 1000 * Number(left);
-    // The page is new, or the server has given more time. Times that were said before are not said again.
-    lastLeft = Math.max(Number(left), 0);
+    // The count begins again on a new page, and when the server has given more time. Other polls keep it, so that a time
+    // that passes during a poll is said too.
+    if (lastLeft === 0 || Number(left) > lastLeft + SAME_SECONDS) lastLeft = Math.max(Number(left), 0);
     const link = document.querySelector("[data-pay]");
     if (step === "waiting" && now === "open" && link) location.assign(link.href);
     step = now;
@@ -40,11 +43,12 @@
       }
     }
     if (left === 0 && lastLeft > 0) htmx.trigger(place(), "poll");
-    lastLeft = left;
+    lastLeft = Math.min(lastLeft, left);
   }
 
   setInterval(show, 1000);
-  document.addEventListener("htmx:finally:request", read);
+  // Not after a poll that failed: the page then still has an old time left.
+  document.addEventListener("htmx:after:swap", read);
   document.addEventListener("DOMContentLoaded", read);
   // The browser may show this page from its back/forward cache, with an old time left.
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

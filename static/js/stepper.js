@@ -1,7 +1,5 @@
 // .stepper: buttons that count an input up and down, and a total that changes with it.
 (() => {
-  const clamp = (value, input) => Math.min(Math.max(value, Number(input.min)), Number(input.max));
-
   // Writes an amount as the server does. The browser's own format uses other currency signs and, for some currencies,
   // other decimals than ISO 4217.
   function format(minor, { currencySign, currencyDecimals }) {
@@ -71,10 +69,15 @@
     if (!button) return;
     const stepper = button.closest(".stepper");
     const input = stepper.querySelector("input");
-    const next = (Math.trunc(Number(input.value)) || 0) + Number(button.dataset.step);
-    input.value = clamp(next, input);
+    const before = Number(input.value);
+    const isUp = Number(button.dataset.step) > 0;
+    if (isUp) input.stepUp();
+    else input.stepDown();
+    // stepUp() does not lower a number above the maximum, and stepDown() does not raise one below the minimum.
+    if (input.validity.rangeOverflow) input.value = input.max;
+    else if (!input.validity.valid) input.value = input.min;
     say(stepper);
-    if (next > Number(input.max)) sayLimit(stepper, true);
+    if (isUp && Number(input.value) <= before) sayLimit(stepper, true);
   });
   document.addEventListener("input", (event) => {
     const stepper = event.target.closest(".stepper");

@@ -85,7 +85,7 @@ async fn see_text(visitor: &Visitor, css: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn a_client_of_the_first_contract_books_and_refreshes_from_its_own_origin() {
+async fn a_client_of_the_compat_api_books_and_refreshes_from_its_own_origin() {
     let partner = partner();
     let site = open_site(partner);
     let visitor = open_client(&site, partner).await;

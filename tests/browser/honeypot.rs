@@ -37,7 +37,7 @@ async fn assert_that_people_know_nothing_of_it(visitor: &Visitor, count: usize) 
 }
 
 #[tokio::test]
-async fn people_know_nothing_of_the_trap_and_book() {
+async fn people_know_nothing_of_the_honeypot_and_book() {
     let site = open_site();
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;

@@ -31,6 +31,7 @@ mod promoter;
 mod quality;
 mod queue;
 mod race;
+mod screenshots;
 mod several_ticket_types;
 mod sharing;
 mod stepper;

@@ -122,7 +122,7 @@ async fn the_concert_and_the_sale_are_printed_whole() {
     {
         assert!(text.contains(part), "{part} is missing: {text}");
     }
-    assert_eq!(rasterise(&file).len(), 1, "a concert with three ticket types is one page");
+    assert_eq!(rasterize(&file).len(), 1, "a concert with three ticket types is one page");
     buyer.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
     let color: String = buyer.ask("getComputedStyle(document.querySelector('h1')).color").await;
     assert_eq!(color, "rgb(0, 0, 0)", "the title is black on white");
@@ -169,11 +169,11 @@ fn one_a_page(codes: &[String]) -> Vec<Vec<String>> {
 
 /// The codes that a scanner reads on each page.
 fn codes_of_pages(pdf: &Path) -> Vec<Vec<String>> {
-    rasterise(pdf).iter().map(|page| decode(page)).collect()
+    rasterize(pdf).iter().map(|page| decode(page)).collect()
 }
 
 /// Renders the pages in gray, as a cheap printer prints them.
-fn rasterise(pdf: &Path) -> Vec<PathBuf> {
+fn rasterize(pdf: &Path) -> Vec<PathBuf> {
     let pages = pdf.with_extension("pages");
     let _ = std::fs::remove_dir_all(&pages);
     std::fs::create_dir(&pages).expect("a folder");

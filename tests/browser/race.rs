@@ -39,7 +39,7 @@ async fn two_windows_race_for_the_last_ticket_and_one_is_told_so() {
 }
 
 #[tokio::test]
-async fn whoever_wants_more_than_is_left_is_offered_what_is_left() {
+async fn a_buyer_who_wants_more_than_is_left_is_offered_what_is_left() {
     let site = open_site();
     let vip = site.tier("VIP");
     let visitor = Visitor::arrive(&site).await;

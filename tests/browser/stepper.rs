@@ -45,6 +45,28 @@ async fn who_wants_too_many_is_told_which_limit_it_is() {
     assert_eq!(visitor.ask::<String>(&format!("document.querySelector('{field}').value")).await, "2");
 }
 
+/// A typed number that is too small, no number, and a fraction.
+#[tokio::test]
+async fn the_buttons_count_from_any_typed_number() {
+    let site = open_site();
+    let vip = site.tier("VIP");
+    let visitor = Visitor::arrive(&site).await;
+    let field = vip.form("[name=quantity]");
+    for (typed, step, counted) in [
+        ("", "-1", "1"),
+        ("", "1", "1"),
+        ("0", "-1", "1"),
+        ("-3", "-1", "1"),
+        ("-3", "1", "1"),
+        ("1.5", "1", "2"),
+    ] {
+        visitor.run::<()>(&format!("document.querySelector('{field}').value = '{typed}'")).await;
+        visitor.click(&vip.form(&format!("[data-step='{step}']"))).await;
+        let value: String = visitor.ask(&format!("document.querySelector('{field}').value")).await;
+        assert_eq!(value, counted, "{typed:?} and {step}");
+    }
+}
+
 /// The checkout names the limit too, and the server gives the same message for a typed number.
 #[tokio::test]
 async fn the_last_tickets_are_counted_in_the_checkout() {

@@ -1,9 +1,10 @@
-//! Imports go one way: a file imports only from its own layer and those below it, and there are no import cycles.
+//! Imports go one way: a file imports only from its own layer and those below it, and there are no import cycles. What
+//! a template names is an import of the file that compiles it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::{files, read};
+use crate::{files, quoted_after, read};
 
 /// The modules of each layer ("floor"), from the top. A module of the same layer may be imported if that makes no
 /// cycle.
@@ -29,11 +30,13 @@ const FLOORS: [&[&str]; 8] = [
     &["connections", "guard", "db", "error", "page", "resource", "role", "assets", "site"],
     &[
         "box_office",
+        "contact",
         "heartbeat",
         "log_limit",
         "log_safe",
         "logging",
         "money",
+        "outgoing",
         "redis_health",
         "redis_url",
         "schema",
@@ -77,6 +80,13 @@ fn every_form_of_an_import_is_read() {
     );
     assert_eq!(paths("fn x() { crate::mail::send(); } // crate::not::this"), ["crate::mail::send"]);
     assert_eq!(paths("use super::store;"), ["super::store"]);
+    assert_eq!(
+        paths("x(super::a::b()); y(super::super::c); use self::z;"),
+        ["self::z", "super::a::b", "super::super::c"]
+    );
+    let error_page = template_paths("#[template(path = \"error.html\")]");
+    assert!(error_page.contains("crate::assets::icon"), "its own: {error_page:?}");
+    assert!(error_page.contains("crate::page::demo"), "of the layout that it extends: {error_page:?}");
 }
 
 /// The imports between the files of `src`.
@@ -108,8 +118,8 @@ impl House {
             })
             .collect();
         let imports = texts.iter().map(|(module, file, text)| {
-            let targets = import_paths(text).into_iter().filter(|path| !path.starts_with("self::"));
-            let targets = targets.filter_map(|path| {
+            let paths = import_paths(text).into_iter().chain(template_paths(text));
+            let targets = paths.filter(|path| !path.starts_with("self::")).filter_map(|path| {
                 let path = absolute(module, &path);
                 let path = re_exports.get(&path).unwrap_or(&path);
                 file_of(path, &modules)
@@ -192,25 +202,53 @@ fn join(module: &str, path: &str) -> String {
     if module.is_empty() { path.to_owned() } else { format!("{module}::{path}") }
 }
 
-/// All paths that begin with `crate`, `super` or `self`, outside of tests and comments.
+/// All paths that begin with `crate`, `super` or `self`, outside of tests and comments. Of those that begin with `self`
+/// only what `use` names.
 fn import_paths(text: &str) -> BTreeSet<String> {
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = without_tests(text);
     let code: Vec<&str> = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let code = code.join(" ");
     let mut paths = BTreeSet::new();
     let mut rest = String::new();
     for statement in code.split_inclusive(';') {
         match statement.rfind("use ").filter(|at| is_use(&statement[at + 4..])) {
-            Some(at) => paths.extend(expand(statement[at + 4..].trim_end_matches(';'))),
+            Some(at) => {
+                rest.push_str(&statement[..at]);
+                paths.extend(expand(statement[at + 4..].trim_end_matches(';')));
+            }
             None => rest.push_str(statement),
         }
     }
-    for (at, _) in rest.match_indices("crate::") {
-        let path: String =
-            rest[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':')).collect();
-        paths.insert(path.trim_end_matches(':').to_owned());
+    paths.extend(inline_paths(&rest, "crate::"));
+    paths.extend(inline_paths(&rest, "super::"));
+    paths
+}
+
+/// The `crate::` paths in the templates that a file compiles, and in those that they extend, include or import.
+fn template_paths(text: &str) -> BTreeSet<String> {
+    let mut waiting = quoted_after(without_tests(text), "template(path = \"");
+    let (mut seen, mut paths) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(name) = waiting.pop() {
+        let template = read(&Path::new("templates").join(&name));
+        if seen.insert(name) {
+            let parts = ["extends \"", "include \"", "import \""];
+            waiting.extend(parts.iter().flat_map(|before| quoted_after(&template, before)));
+            paths.extend(inline_paths(&template, "crate::"));
+        }
     }
     paths
+}
+
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+/// The paths in an expression or a type that begin with `start`.
+fn inline_paths(text: &str, start: &str) -> Vec<String> {
+    let is_in_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+    let path = |at: usize| text[at..].chars().take_while(|c| is_in_path(*c)).collect::<String>();
+    let places = text.match_indices(start).filter(|(at, _)| !text[..*at].ends_with(is_in_path));
+    places.map(|(at, _)| path(at).trim_end_matches(':').to_owned()).collect()
 }
 
 fn is_use(path: &str) -> bool {

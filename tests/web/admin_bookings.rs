@@ -172,9 +172,9 @@ fn the_buyer_reads_that_it_was_the_organizer_and_why() {
     {
         assert!(page.contains(text), "{text}: {page}");
     }
-    let mails = crate::mail::letter::mails(&app, 3);
+    let mails = crate::mail::contents::mails(&app, 3);
     let texts = |subject: &str| {
-        let mails = mails.iter().map(|bytes| crate::mail::letter::parse(bytes));
+        let mails = mails.iter().map(|bytes| crate::mail::contents::parse(bytes));
         let mail = mails.into_iter().find(|mail| mail.subject().is_some_and(|it| it.contains(subject)));
         let mail = mail.expect("a mail");
         [mail.body_text(0).expect("text").into_owned(), mail.body_html(0).expect("HTML").into_owned()]

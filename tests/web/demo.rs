@@ -97,6 +97,9 @@ fn a_demo_shows_every_state_and_leaves_nothing_behind() {
         let row = rows.find(|row| row.contains(name)).unwrap_or_else(|| panic!("{name}: {front}"));
         assert!(row.contains(says), "{name}: {row}");
     }
+    let opening = front.split_once("On sale <time").and_then(|(_, after)| after.split("</time>").next());
+    let opening = opening.expect("one opens soon");
+    assert!(opening.ends_with("CST") || opening.ends_with("CDT"), "the list has several zones: {opening}");
     assert!(demo.page("/events/velvet-lighthouse").contains("data-countdown"), "a countdown");
     assert!(demo.page("/events/tin-roof-serenade").contains("fewer than 10 left"), "nearly sold out");
     assert!(

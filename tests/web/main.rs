@@ -28,6 +28,7 @@ mod idle_connections;
 mod ledger_model;
 mod lines;
 mod lookup;
+mod lost_connection;
 mod mail;
 mod migrations;
 mod one_click;

@@ -25,7 +25,7 @@ fn is_well(report: &Value, name: &str) -> bool {
 }
 
 /// The value of a series, `None` when there is no such line.
-fn figure(metrics: &str, series: &str) -> Option<f64> {
+fn metric(metrics: &str, series: &str) -> Option<f64> {
     let line = metrics.lines().find(|line| line.strip_prefix(series).is_some_and(|it| it.starts_with(' ')));
     line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
 }
@@ -130,7 +130,7 @@ fn metrics_count_what_happens_and_name_nobody() {
     assert_eq!(header(&response, "content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let metrics = response.text().expect("text");
     let count = |kind: &str| {
-        figure(&metrics, &format!("techkraft_http_request_duration_seconds_count{{{kind}}}")).unwrap_or(0.0)
+        metric(&metrics, &format!("techkraft_http_request_duration_seconds_count{{{kind}}}")).unwrap_or(0.0)
     };
     assert_eq!(count(r#"method="POST",route="/bookings",status="3xx""#), 1.0, "{metrics}");
     assert_eq!(count(r#"method="GET",route="/bookings/{token}",status="2xx""#), 1.0);
@@ -149,13 +149,13 @@ fn metrics_count_what_happens_and_name_nobody() {
         ("techkraft_pool_limit_connections", 4.0),
         (r#"techkraft_build_info{version="0.1.0",region="eu-test",server="web-1"}"#, 1.0),
     ] {
-        assert_eq!(figure(&metrics, series), Some(value), "{series}\n{metrics}");
+        assert_eq!(metric(&metrics, series), Some(value), "{series}\n{metrics}");
     }
-    assert!(figure(&metrics, "techkraft_board_age_seconds").is_some_and(|age| age < 5.0));
-    assert!(figure(&metrics, "techkraft_waiting_room_silence_seconds").is_some_and(|age| age < 5.0));
+    assert!(metric(&metrics, "techkraft_board_age_seconds").is_some_and(|age| age < 5.0));
+    assert!(metric(&metrics, "techkraft_waiting_room_silence_seconds").is_some_and(|age| age < 5.0));
     if cfg!(target_os = "linux") {
         for series in ["process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"] {
-            assert!(figure(&metrics, series).is_some_and(|value| value > 0.0), "{series}\n{metrics}");
+            assert!(metric(&metrics, series).is_some_and(|value| value > 0.0), "{series}\n{metrics}");
         }
     }
 }

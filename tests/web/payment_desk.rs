@@ -2,7 +2,7 @@
 
 use reqwest::blocking::Client;
 
-use crate::mail::letter::{mails, parse};
+use crate::mail::contents::{mails, parse};
 use crate::payments::{self, body, is_confirmed, open, want};
 use crate::support::audit::audited;
 use crate::support::{TestApp, between, header};
@@ -122,7 +122,32 @@ fn everything_that_has_moved_money_is_exported() {
     let workbook = organizer.get(app.url(&format!("{PAYMENTS}.xlsx"))).send().expect("an answer");
     assert!(header(&workbook, "content-disposition").contains("payments-midnight-parade.xlsx"));
     assert_eq!(&workbook.bytes().expect("a file")[..2], b"PK");
-    assert_eq!(audited(&app, "bookings exported").len(), 2);
+    let exported = ("admin".to_owned(), "midnight-parade".to_owned(), 2, "127.0.0.1".to_owned());
+    assert_eq!(audited(&app, "payments exported"), [exported.clone(), exported]);
+    assert_eq!(audited(&app, "bookings exported"), []);
+    let log = see(&app, &organizer, "/admin/audit-log?action=payments+exported");
+    assert!(log.contains("2 movements of money"), "{log}");
+}
+
+/// No worker runs here: a real one would set when it asks again.
+#[test]
+fn a_page_whose_outcome_is_unknown_needs_attention_while_stripe_is_asked() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.book_well("VIP", 1);
+    app.database.execute(
+        "INSERT INTO payments (id, booking_id, live, state, currency, amount_minor, refund_fee_minor, idempotency_key,
+             session_id, session_ends_at, wanted_at, due_at)
+         SELECT 1, id, true, 'open', 'USD', 10000, 0, 'a', 'cs_1', '2020-01-01 00:00:00', '2020-01-01 00:00:00',
+                '2039-01-01 00:00:00'
+         FROM bookings",
+    );
+    for path in ["/admin/payments", PAYMENTS] {
+        let page = see(&app, &organizer, path);
+        assert!(page.contains("Stripe hasn’t reported the outcome for an hour. We keep asking."), "{page}");
+    }
+    app.database.execute("UPDATE payments SET session_ends_at = '2039-01-01 00:00:00'");
+    assert!(!see(&app, &organizer, "/admin/payments").contains("Needs attention"), "somebody may be paying");
 }
 
 #[test]
@@ -223,9 +248,12 @@ fn the_setup_page_asks_stripe() {
         webhook_part(&shown).contains(">To review</span></h2>") && shown.contains("/webhooks/stripe"),
         "{shown}"
     );
-    stripe.fail("/v1/events", Fault::Status(401));
-    assert!(page().contains("Stripe refuses the key: nobody can pay."));
-    stripe.be_well();
+    // The key is unknown, or it is a restricted one that lacks a permission.
+    for status in [401, 403] {
+        stripe.fail("/v1/events", Fault::Status(status));
+        assert!(page().contains("Stripe refuses the key: nobody can pay."), "{status}");
+        stripe.be_well();
+    }
     paid(&app, &stripe);
     assert!(webhook_part(&page()).contains(">OK</span></h2>"));
     // No webhook has come in time: the site learned of the events by asking Stripe.

@@ -1,6 +1,6 @@
 //! What a buyer sees and reads of a payment, from the held tickets to the mail.
 
-use crate::mail::letter::{mails, parse};
+use crate::mail::contents::{mails, parse};
 use crate::payments::{body, is_confirmed, open, paid, paid_unheard, want};
 use crate::support::{TestApp, header};
 use testkit::server::assert_verified;

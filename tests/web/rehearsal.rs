@@ -5,12 +5,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use serde_json::{Value, json};
 use techkraft::audit::Actor;
 use techkraft::db::{Database, DatabaseUrl};
 use techkraft::events;
 use techkraft::guard::limits::Rates;
 use techkraft::rehearsal::store;
 
+use crate::admin::tokens::make_token;
 use crate::command_line::techkraft;
 use crate::guard::limits::rates;
 use crate::support::{TestApp, browser, header};
@@ -93,10 +95,8 @@ fn a_rehearsal_sells_a_copy_out_and_leaves_nothing() {
     app.database.assert_books_balance();
 }
 
-/// A server that is killed leaves its copy; another one deletes it.
-#[test]
-fn a_copy_whose_server_is_gone_is_deleted() {
-    let app = TestApp::spawn();
+/// Makes a copy as a server does that is killed then.
+fn leave_a_copy(app: &TestApp) -> Database {
     let url = DatabaseUrl::parse(&app.database.url).expect("a URL");
     let database = Database::open(&url, 1).expect("the database");
     let killed = database.write_blocking(|db| {
@@ -109,6 +109,14 @@ fn a_copy_whose_server_is_gone_is_deleted() {
         store::note_copy(db, id, copy.id)
     });
     killed.expect("a copy");
+    database
+}
+
+/// A server that is killed leaves its copy; another one deletes it.
+#[test]
+fn a_copy_whose_server_is_gone_is_deleted() {
+    let app = TestApp::spawn();
+    let database = leave_a_copy(&app);
     assert_eq!(app.count("ticket_types"), 6, "the copy has the same ticket types");
     assert_eq!(start(&app, "9").status(), 409, "one at a time");
     let ended = database.write_blocking(store::end_abandoned).expect("an answer");
@@ -120,6 +128,22 @@ fn a_copy_whose_server_is_gone_is_deleted() {
 }
 
 #[test]
+fn programs_see_no_copy_and_a_new_concert_takes_nothing_over_from_it() {
+    let app = TestApp::spawn();
+    app.database.execute("UPDATE events SET organizer_contact = 'box@example.org'");
+    leave_a_copy(&app);
+    let token = make_token(&app, &app.organizer(), "Tour planner", &["events:write"]);
+    let events = app.url("/api/v1/events");
+    let listed = app.client.get(&events).bearer_auth(&token).send().expect("an answer").text().expect("JSON");
+    assert!(listed.contains("midnight-parade") && !listed.contains("Rehearsal of"), "{listed}");
+    let night = json!({ "name": "Night", "startsAt": "2027-06-19T20:00", "timeZone": "America/Chicago" });
+    let created = app.client.post(&events).bearer_auth(&token).json(&night).send().expect("an answer");
+    let created: Value = created.json().expect("JSON");
+    assert_eq!(created["organizerContact"], "box@example.org", "{created}");
+    assert_eq!(created["cancellableUntil"], "2027-06-19T01:00:00.000Z", "{created}");
+}
+
+#[test]
 fn real_buyers_come_first() {
     let app = TestApp::spawn();
     let soon = (chrono::Utc::now() + TimeDelta::minutes(30)).format("%F %T");
@@ -127,6 +151,15 @@ fn real_buyers_come_first() {
         .execute(&format!("UPDATE events SET sales_start_at = '{soon}', facts_version = facts_version + 1"));
     eventually("it is refused", || start(&app, "10").status() == 409);
     assert!(report_page(&app).contains("starts within an hour"));
+    let later = (chrono::Utc::now() + TimeDelta::minutes(75)).format("%F %T");
+    app.database
+        .execute(&format!("UPDATE events SET sales_start_at = '{later}', facts_version = facts_version + 1"));
+    eventually("a short one is possible", || report_page(&app).contains("name=\"minutes\""));
+    let long = [("buyers", "10"), ("minutes", "30")];
+    let refused = app.organizer().post(app.url(PAGE)).form(&long).send().expect("an answer");
+    assert_eq!(refused.status(), 409);
+    let page = refused.text().expect("a page");
+    assert!(page.contains("starts within an hour") && page.contains("name=\"minutes\""), "{page}");
     app.database.execute("UPDATE events SET sales_start_at = NULL, facts_version = facts_version + 1");
     for (buyers, message) in [("0", "Enter a number from 1 to 100000."), ("many", "Enter a number from 1 to")]
     {

@@ -92,7 +92,8 @@ fn search_engines_read_the_concert_as_a_music_event() {
     let app = site();
     app.database.execute(
         "UPDATE events SET address = '1 Main St', organizer_name = 'Parade & Sons', age_limit = 16,
-         organizer_contact = 'hello@parade.example', doors_at = '2027-06-20 00:00:00', facts_version = facts_version + 1",
+         organizer_contact = 'hello@parade.example, https://parade.example, +1 512 555 0100',
+         doors_at = '2027-06-20 00:00:00', facts_version = facts_version + 1",
     );
     app.set_available("VIP", 0);
     app.set_available("Front Row", 20);
@@ -111,6 +112,7 @@ fn search_engines_read_the_concert_as_a_music_event() {
         ("/location/address/addressLocality", "Chicago"),
         ("/organizer/name", "Parade & Sons"),
         ("/organizer/email", "hello@parade.example"),
+        ("/organizer/url", "https://parade.example"),
         ("/offers/0/name", "VIP"),
         ("/offers/0/price", "100.00"),
         ("/offers/0/priceCurrency", "USD"),
@@ -207,6 +209,9 @@ fn the_sitemap_names_what_may_be_found() {
     for hidden in ["secret", "bookings", "admin", "tickets/"] {
         assert!(!xml.contains(hidden), "{hidden}: {xml}");
     }
+    // A search engine that was given the link of an unlisted concert may not list it either.
+    eventually("the board has it", || app.get("/events/secret").status() == 200);
+    assert_eq!(meta(&page(&app, "/events/secret"), "robots"), "noindex");
     let robots = app.get("/robots.txt").text().expect("a file");
     assert!(robots.contains(&format!("Sitemap: {SITE}/sitemap.xml")), "{robots}");
     for private in ["/bookings", "/tickets/", "/admin"] {

@@ -104,8 +104,8 @@ pub async fn archive(
     match app.db.write(move |db| acts::archive(db, id, now, &actor)).await? {
         ArchiveOutcome::Done(event) => done(&app, &event.slug, "Archived.").await,
         ArchiveOutcome::TooEarly(event) => {
-            let why =
-                "This concert isn’t over, or its bookings are still being canceled. Nothing was changed.";
+            let why = "This concert isn’t over, or bookings are still being canceled or buyers emailed. \
+                       Nothing was changed.";
             refuse(page, &app, event, ticket_types, why)
         }
     }

@@ -130,10 +130,7 @@ pub async fn update(
         Err(fault) => return show(picture_form::mark(&mut fields.faults, fault), fields),
     };
     let write = app.db.write(move |db| {
-        let changed = store::update(db, id, shown_version, &facts, &actor)?;
-        if changed.is_ok() {
-            store::pictures::apply(db, id, &picture)?;
-        }
+        let changed = store::update(db, id, shown_version, &facts, &picture, &actor)?;
         if let (Ok(_), Some(notice)) = (&changed, &notice) {
             jobs::start(db, id, EventJobKind::Notice, Some(notice), &notice.message, &actor)?;
         }

@@ -1,5 +1,5 @@
-//! What the forms of a concert and of a ticket type share: the fields as they were typed, what is wrong with each, and
-//! how that is said.
+//! What the forms about a concert and its ticket types share: the fields as they were typed, what is wrong with each,
+//! and how that is said.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! `/admin/events`: the organizer's concerts. They are listed, created, changed and published here, and their ticket
 //! types with them.
 //!
-//! The rules of the fields and of changes are in `events::editing`. These are its pages.
+//! The rules of the fields and of changes do not belong here: see `events::editing`.
 
 pub mod acts;
 pub mod cancellation;

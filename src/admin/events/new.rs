@@ -5,15 +5,16 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::edit::{EventFormPage, read};
+use super::find;
 use super::form::{FormFields, status_of};
 use super::picture_form::{self, SentEvent};
 use crate::app::App;
 use crate::auth::access::Organizer;
 use crate::auth::return_path::Resumed;
 use crate::error::Error;
+use crate::events::Event;
 use crate::events::editing::event_fields::{self, EVENT_BOXES, EVENT_FIELDS};
 use crate::events::editing::store;
-use crate::events::{Event, is_slug};
 use crate::guard::form::Query;
 use crate::page::{Page, Toast, see_other_with};
 
@@ -92,11 +93,8 @@ async fn find_copied(app: &App, slug: &str) -> Result<Option<Event>, Error> {
     if slug.is_empty() {
         return Ok(None);
     }
-    if !is_slug(slug) {
-        return Err(Error::NotFound);
-    }
-    let slug = slug.to_owned();
-    app.db.read_primary(move |db| store::find(db, &slug)).await.map(Some)
+    let (event, _) = find(app, slug).await?;
+    Ok(Some(event))
 }
 
 async fn blank(app: &App, copied: Option<&Event>) -> Result<FormFields, Error> {

@@ -1,5 +1,5 @@
-//! `/admin/events/{slug}/postponement`: gives a concert another date. The old one stays visible. Holders are mailed,
-//! and may give tickets back until a date, whatever the cancellation deadline says.
+//! `/admin/events/{slug}/postponement`: gives a concert another date. The old one stays visible. Holders are mailed.
+//! They may give tickets back until a date that the organizer may set, whatever the cancellation deadline says.
 
 use std::collections::HashMap;
 

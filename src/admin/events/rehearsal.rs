@@ -24,6 +24,8 @@ use crate::rehearsal::{BUYERS_MAX, MINUTES_MAX, Rehearsal, check, may_rehearse, 
 /// The numbers that the form proposes.
 const BUYERS: &str = "1000";
 const MINUTES: &str = "3";
+/// The shortest rehearsal. Where not even that is possible, the page says why in place of the form.
+const MINUTES_MIN: i32 = 1;
 
 #[derive(Template)]
 #[template(path = "admin/events/rehearsal.html", blocks = ["state"])]
@@ -108,13 +110,14 @@ pub async fn create(
             return page.respond_unlisted(status, &shown);
         }
     };
-    let refused = refused(&app, &event);
+    let refused = refused(&app, &event, plan.1);
     let (actor, id, slug) = (admin.actor(), event.id, event.slug.clone());
     let asked = match &refused {
         Some(_) => None,
         None => app.db.write(move |db| store::ask(db, (id, &slug), plan, &actor)).await?,
     };
     if asked.is_none() {
+        form.minutes_error = refused;
         let shown = load(page.clone(), &app, event, form).await?;
         return page.respond_unlisted(StatusCode::CONFLICT, &shown);
     }
@@ -145,8 +148,8 @@ pub async fn state(
     page.respond_unlisted(StatusCode::OK, &shown.as_state())
 }
 
-fn refused(app: &App, event: &Event) -> Option<String> {
-    may_rehearse(event, app.board.now()).err().map(str::to_owned).or_else(|| refusal(app))
+fn refused(app: &App, event: &Event, minutes: i32) -> Option<String> {
+    may_rehearse(event, app.board.now()).err().map(str::to_owned).or_else(|| refusal(app, minutes))
 }
 
 async fn load(page: Page, app: &App, event: Event, form: RehearsalForm) -> Result<RehearsalPage, Error> {
@@ -154,7 +157,7 @@ async fn load(page: Page, app: &App, event: Event, form: RehearsalForm) -> Resul
     let work = move |db: &mut Db| Ok((store::last_of(db, id)?, store::open(db)?));
     let (last, open) = app.db.read_primary(work).await?;
     let is_other_open = open.is_some_and(|open| open.concert_id != id);
-    Ok(RehearsalPage { page, refusal: refused(app, &event), event, form, last, is_other_open })
+    Ok(RehearsalPage { page, refusal: refused(app, &event, MINUTES_MIN), event, form, last, is_other_open })
 }
 
 fn back(app: &App, event: &Event, words: &str) -> HttpResponse {

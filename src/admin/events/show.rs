@@ -29,7 +29,7 @@ pub struct AdminEventPage {
     page: Page,
     event: Event,
     ticket_types: Vec<TicketType>,
-    /// `None`: the page says only why an act was refused.
+    /// `None`: there is no sale to watch, or the page only says why an act was refused.
     dashboard: Option<Dashboard>,
     /// The jobs on its bookings, the newest first.
     jobs: Vec<EventJob>,
@@ -120,7 +120,7 @@ impl AdminEventPage {
         !self.event.state.is_closed()
     }
 
-    /// Whether the ticket type is sold now, in two words.
+    /// Whether the ticket type is sold now, in a few words.
     fn sale(&self, ticket_type: &TicketType) -> String {
         match ticket_type.state {
             TicketTypeState::Hidden => "Hidden".into(),

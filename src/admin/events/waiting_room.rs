@@ -265,7 +265,7 @@ async fn respond(
     page.respond_unlisted(status, &shown)
 }
 
-/// The room, and what it does where it is on.
+/// The room, and what it does if it is on.
 async fn load(app: &App, event_id: i64) -> Result<(Option<Room>, Option<RoomFigures>), Error> {
     let work = move |db: &mut Db| {
         let Some(room) = store::find(db, event_id)? else { return Ok((None, None)) };

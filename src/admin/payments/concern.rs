@@ -1,8 +1,8 @@
 //! What somebody has to look at in a payment, and what to do about it.
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::NaiveDateTime;
 
-use crate::admin::store::payments::PaymentRecord;
+use crate::admin::store::payments::{PaymentRecord, SLOW_AFTER};
 use crate::money::Money;
 use crate::payment::{PaymentState, RefundSource, RefundState};
 
@@ -30,9 +30,9 @@ impl PaymentRecord {
         if payment.state == PaymentState::Review {
             add(format!("{why} Check it in Stripe, and refund it there if the buyer gets no tickets."), None);
         }
-        let is_overdue = payment.session_ends_at.is_some_and(|end| end + TimeDelta::hours(1) < now);
+        let is_overdue = payment.session_ends_at.is_some_and(|end| end + SLOW_AFTER < now);
         if payment.state == PaymentState::Open && is_overdue {
-            add("Stripe hasn’t reported the outcome for an hour. We ask again every minute.".into(), None);
+            add("Stripe hasn’t reported the outcome for an hour. We keep asking.".into(), None);
         }
         for refund in self.refunds.iter().rev() {
             let amount = self.money(refund.amount_minor);
@@ -46,7 +46,7 @@ impl PaymentRecord {
                     let words = format!("A refund of {amount} failed: {why}.");
                     add(words, Some(amount.number()));
                 }
-                (_, RefundState::Wanted) if refund.wanted_at + TimeDelta::hours(1) < now => {
+                (_, RefundState::Wanted) if refund.wanted_at + SLOW_AFTER < now => {
                     add(format!("A refund of {amount} is waiting: {why}. We retry it automatically."), None);
                 }
                 _ => {}
@@ -58,6 +58,8 @@ impl PaymentRecord {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
     use crate::admin::payments::tests::{record, refund};
     use crate::payment::{Payment, Refund};

@@ -8,6 +8,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, RETRY_AFTER};
 use actix_web::{HttpResponse, web};
 
 use crate::admin::csv_file::{CsvFile, Separator};
+use crate::admin::events::find;
 use crate::admin::export_file::{ExportFile, FilePiece, PIECE, broken, is_full, lock_exports, pieces};
 use crate::admin::spreadsheet::SheetCell;
 use crate::admin::store::ledger::{self as store, Movement};
@@ -17,7 +18,7 @@ use crate::audit::{self, Action};
 use crate::auth::access::Organizer;
 use crate::auth::session::Admin;
 use crate::error::Error;
-use crate::events::{self, Event, is_slug};
+use crate::events::Event;
 use crate::money::Money;
 use crate::payment::store::ledger::EntryKind;
 
@@ -30,7 +31,7 @@ pub async fn csv(
     let new = |headings: &[String]| {
         CsvFile::new(Separator::Comma, headings).map(|file| ExportFile::Csv(Box::new(file)))
     };
-    send(admin, app, slug.into_inner(), new).await
+    send(admin, app, &slug, new).await
 }
 
 /// `GET /admin/events/{slug}/payments.xlsx`
@@ -42,37 +43,31 @@ pub async fn xlsx(
     let new = |headings: &[String]| {
         Ok(ExportFile::Workbook(Box::new(Workbook::new("Payments", headings.to_vec()))))
     };
-    send(admin, app, slug.into_inner(), new).await
+    send(admin, app, &slug, new).await
 }
 
 async fn send(
     admin: Admin,
     app: web::Data<App>,
-    slug: String,
+    slug: &str,
     new: fn(&[String]) -> io::Result<ExportFile>,
 ) -> Result<HttpResponse, Error> {
-    if !is_slug(&slug) {
-        return Err(Error::NotFound);
-    }
+    let (event, _) = find(&app, slug).await?;
     let Some(lock) = lock_exports(&app).await else {
         return Ok(HttpResponse::ServiceUnavailable()
             .insert_header((RETRY_AFTER, "5"))
             .content_type("text/plain; charset=utf-8")
             .body("Another export is being sent. Please try again in a few seconds."));
     };
-    let read = app.db.read_primary(move |db| {
-        let (event, _) = events::editing::store::find_whole(db, &slug)?;
-        let count = store::movement_count(db, event.id)?;
-        Ok((event, count))
-    });
-    let (event, count) = read.await?;
+    let event_id = event.id;
+    let count = app.db.read_primary(move |db| store::movement_count(db, event_id)).await?;
     let file = new(&headings(&event)).map_err(broken)?;
     let (extension, content_type) = (file.extension(), file.content_type());
     // Recorded before any of it is sent.
-    let (actor, subject) = (admin.actor(), format!("{}, payments", event.slug));
+    let (actor, subject) = (admin.actor(), event.slug.clone());
     let count = usize::try_from(count).unwrap_or_default();
     let record = move |db: &mut crate::db::Db| {
-        audit::store::record_change(db, &actor, Action::BookingsExported, &subject, count, extension)
+        audit::store::record_change(db, &actor, Action::PaymentsExported, &subject, count, extension)
     };
     app.db.write(record).await?;
     let name = format!("attachment; filename=\"payments-{}.{extension}\"", event.slug);

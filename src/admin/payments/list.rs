@@ -10,13 +10,14 @@ use serde::Deserialize;
 use super::health::WebhookHealth;
 use super::stripe_page;
 use super::totals::Totals;
+use crate::admin::events::find;
 use crate::admin::store::ledger;
 use crate::admin::store::payments::{self as store, PaidConcert, PaymentRecord, PaymentView};
 use crate::app::App;
 use crate::auth::access::Organizer;
 use crate::db::clock;
 use crate::error::Error;
-use crate::events::{self, Event, is_slug};
+use crate::events::Event;
 use crate::guard::form::Query;
 use crate::money::Money;
 use crate::page::Page;
@@ -124,7 +125,7 @@ impl PaymentRecord {
     }
 }
 
-/// What has become of a refund, for an organizer.
+/// The badge of a refund: its words, and its look.
 pub fn refund_badge(source: RefundSource, state: RefundState) -> (&'static str, &'static str) {
     match (source, state) {
         (RefundSource::Dispute, RefundState::Failed) => ("Dispute won", "sent"),
@@ -158,22 +159,19 @@ pub async fn show(
     slug: web::Path<String>,
     Query(query): Query<PaymentsQuery>,
 ) -> Result<HttpResponse, Error> {
-    if !is_slug(&slug) {
-        return Err(Error::NotFound);
-    }
     let (view, before) = (query.view()?, query.before()?);
-    let (slug, is_first) = (slug.into_inner(), before.is_none());
+    let (event, _) = find(&app, &slug).await?;
+    let (id, is_first) = (event.id, before.is_none());
     // A site that no longer has an account shows real money.
     let live = app.payments.as_ref().is_none_or(|payments| payments.live);
     let read = app.db.read_primary(move |db| {
-        let (event, _) = events::editing::store::find_whole(db, &slug)?;
         let now = clock(db)?;
-        let records = store::of_event(db, event.id, view, before, PAGE_LENGTH as i64 + 1)?;
-        let concerns = if is_first { store::concerning(db, Some(event.id), now)? } else { Vec::new() };
-        let parts = if is_first { ledger::quarter_sums(db, event.id, live)? } else { Vec::new() };
-        Ok((event, records, concerns, parts, store::webhook(db)?, now))
+        let records = store::of_event(db, id, view, before, PAGE_LENGTH as i64 + 1)?;
+        let concerns = if is_first { store::concerning(db, Some(id), now)? } else { Vec::new() };
+        let parts = if is_first { ledger::quarter_sums(db, id, live)? } else { Vec::new() };
+        Ok((records, concerns, parts, store::webhook(db)?, now))
     });
-    let (event, mut records, mut concerns, parts, facts, now) = read.await?;
+    let (mut records, mut concerns, parts, facts, now) = read.await?;
     let has_more = records.len() > PAGE_LENGTH;
     records.truncate(PAGE_LENGTH);
     let older = records.last().map(|it| it.payment.id).filter(|_| has_more);

@@ -1,5 +1,7 @@
 //! Money as the organizer sees it: the payments of a concert, those that somebody has to look at, refunds by
 //! hand, and whether the provider's webhook reaches this site.
+//!
+//! How money goes back does not belong here: see `payment`.
 
 pub mod concern;
 pub mod export;

@@ -1,4 +1,4 @@
-//! What has moved money, added up by day and currency.
+//! The movements of a concert's money, added up by day and currency.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Adds up what has moved, by the days of the venue.
+    /// Adds up the movements, by the days of the venue.
     #[must_use]
     pub fn of(parts: &[QuarterTotal], clock: VenueClock) -> Self {
         let mut all: BTreeMap<String, Sums> = BTreeMap::new();

@@ -4,14 +4,14 @@ use super::check::{DatabaseFacts, SetupCheck, SetupState, check, on_page};
 use super::machine::{backups, clocks, disk, free_bytes};
 use super::steps::is_sample;
 use crate::app::App;
-use crate::box_office::BoxOffice;
+use crate::box_office::BoxOfficeDetails;
 use crate::events::{Event, EventState};
 use crate::guard::GuardSettings;
 use crate::page::SiteLinks;
 use actix_web::HttpRequest;
 use actix_web::http::header::{HOST, X_FORWARDED_FOR};
 
-/// All checks. Those that found something wrong come first.
+/// All checks but those of payments.
 pub(super) fn all(
     app: &App,
     facts: &DatabaseFacts,
@@ -32,7 +32,6 @@ pub(super) fn all(
         backups(facts),
     ];
     checks.extend(app.db.file().and_then(free_bytes).map(disk));
-    checks.sort_by_key(|check| check.state);
     checks
 }
 
@@ -158,7 +157,7 @@ fn contact(events: &[Event]) -> SetupCheck {
     check(title, SetupState::Look, format!("Buyers don’t see whom to ask about {}.", names.join(", ")), fix)
 }
 
-fn box_office(box_office: &BoxOffice) -> SetupCheck {
+fn box_office(box_office: &BoxOfficeDetails) -> SetupCheck {
     let title = "Box office";
     if box_office.name.is_empty() {
         let fix = "Enter its name, address and contact. Every page shows them.";
@@ -187,9 +186,10 @@ fn reseed(is_allowed: bool) -> SetupCheck {
     let title = "Sale reset";
     if is_allowed {
         let fix = "Set `ALLOW_RESEED=false`. That is the default once PUBLIC_URL is set.";
-        return check(title, SetupState::Wrong, "An organizer can delete all bookings.", fix);
+        let found = "An owner can delete all bookings of the concert that this site began with.";
+        return check(title, SetupState::Wrong, found, fix);
     }
-    check(title, SetupState::Right, "Nobody can delete all bookings.", "")
+    check(title, SetupState::Right, "Nobody can delete a concert’s bookings.", "")
 }
 
 #[cfg(test)]

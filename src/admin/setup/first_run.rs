@@ -17,7 +17,7 @@ use crate::auth::return_path::Resumed;
 use crate::auth::session::Admin;
 use crate::auth::token;
 use crate::booking::buyer::{parse_email, shown_email};
-use crate::box_office::BoxOffice;
+use crate::box_office::BoxOfficeDetails;
 use crate::error::Error;
 use crate::events::seed;
 use crate::guard::form::Form;
@@ -164,7 +164,8 @@ async fn save_box_office(
         return show(page, app, SetupStep::BoxOffice, StatusCode::UNPROCESSABLE_ENTITY, typed, errors).await;
     }
     let (actor, subject) = (admin.actor(), name.clone());
-    let saved = site::save(&app.db, &app.box_office, BoxOffice { name, address, contact }, move |db| {
+    let details = BoxOfficeDetails { name, address, contact };
+    let saved = site::save(&app.db, &app.box_office, details, move |db| {
         audit::store::record(db, &actor, Action::BoxOfficeChanged, &subject, 1)
     });
     saved.await?;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::check::{DatabaseFacts, SetupCheck, SetupState, check};
 
-/// A backup and its proof need as much again as the database, and the log of a rush some more.
+/// Room for the database's log in a rush, and for a backup of a small database with its proof.
 const DISK_LEAST: u64 = 2 << 30;
 /// If clocks are further apart, people who compare their countdowns see a difference.
 const CLOCKS_APART_MAX: i64 = 2;

@@ -1,4 +1,6 @@
 //! `/admin/setup`: whether everything is set that selling to the public needs, and how to set what is not.
+//!
+//! How a setting is read does not belong here: see `config`.
 
 mod check;
 mod checks;

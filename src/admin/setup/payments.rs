@@ -32,7 +32,11 @@ pub fn account(answer: Option<(AccountAnswer, bool)>, events: &[Event]) -> Setup
     match answer {
         None if online > 0 => {
             let fix = "Set `STRIPE_SECRET_KEY` and `STRIPE_WEBHOOK_SECRET`, or let buyers pay at the venue.";
-            let found = format!("{online} published concerts are paid for online, and nobody can pay.");
+            let concerts = match online {
+                1 => "1 published concert is".to_owned(),
+                many => format!("{many} published concerts are"),
+            };
+            let found = format!("{concerts} paid for online, and nobody can pay.");
             check(title, SetupState::Wrong, found, fix)
         }
         None => check(title, SetupState::Right, "Off: tickets are paid for at the venue.", ""),

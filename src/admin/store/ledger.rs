@@ -1,4 +1,4 @@
-//! The SQL of what has moved the money of a concert: each entry, and their sums.
+//! The SQL of the movements of a concert's money: each entry, and their sums.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -8,7 +8,7 @@ use crate::db::{Db, minute_sql};
 use crate::payment::store::ledger::{EntryKind, SUMS};
 use crate::schema::{bookings, ledger, payments};
 
-/// Money that has moved.
+/// A movement of money.
 #[derive(Debug, Clone, Queryable)]
 pub struct Movement {
     pub id: i64,
@@ -37,7 +37,7 @@ pub fn movement_count(db: &mut Db, event_id: i64) -> QueryResult<i64> {
     of_event!(event_id).count().get_result(db)
 }
 
-/// What has moved money of a concert after an entry, the oldest first, at most `limit`.
+/// The movements of a concert's money after an entry, the oldest first, at most `limit`.
 pub fn movements_after(db: &mut Db, event_id: i64, after: i64, limit: i64) -> QueryResult<Vec<Movement>> {
     of_event!(event_id)
         .filter(ledger::id.gt(after))
@@ -58,7 +58,7 @@ pub fn movements_after(db: &mut Db, event_id: i64, after: i64, limit: i64) -> Qu
         .load(db)
 }
 
-/// What has moved in a quarter of an hour, in one currency. The offsets of all time zones are whole quarters
+/// The movements of a quarter of an hour, in one currency. The offsets of all time zones are whole quarters
 /// of an hour, so each sum belongs to one day at the venue.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct QuarterTotal {
@@ -76,7 +76,7 @@ pub struct QuarterTotal {
     pub fees: i64,
 }
 
-/// Adds up what has moved money of a concert. `live`: real money.
+/// Adds up the movements of a concert's money. `live`: real money.
 pub fn quarter_sums(db: &mut Db, event_id: i64, live: bool) -> QueryResult<Vec<QuarterTotal>> {
     let minute = minute_sql(db, "entered_at");
     let quarter = format!("{minute} - {minute} % 15");

@@ -13,7 +13,7 @@ use crate::money::Money;
 use crate::payment::store::reset::has_real_payments;
 use crate::schema::{booking_lines, bookings, scans};
 
-/// Their tickets times their prices.
+/// What the tickets that were not given back cost.
 const KEPT_MINOR: &str =
     "CAST(SUM((booking_lines.quantity - booking_lines.returned) * booking_lines.unit_price_minor) AS BIGINT)";
 

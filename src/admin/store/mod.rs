@@ -1,4 +1,6 @@
-//! The SQL of sales and bookings as the organizer sees them.
+//! The SQL of the organizer's pages. This file resets the sale of the seed's concert.
+//!
+//! The SQL of what a feature does by itself does not belong here: it is in the feature's store.
 
 pub mod export;
 pub mod history;

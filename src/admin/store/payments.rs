@@ -13,7 +13,7 @@ use crate::schema::{bookings, events, ledger, payment_events, payments, refunds}
 
 /// A refund that waits this long, or a payment page that is open this long past its end, needs somebody to
 /// look.
-const SLOW_AFTER: TimeDelta = TimeDelta::hours(1);
+pub const SLOW_AFTER: TimeDelta = TimeDelta::hours(1);
 /// How many payments that somebody has to look at are shown at once.
 const CONCERNS_MAX: i64 = 200;
 /// How many refunds are searched for them.
@@ -22,7 +22,7 @@ const REFUNDS_MAX: i64 = 1_000;
 /// Which payments are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentView {
-    /// Those that have brought money.
+    /// Those that have brought money, and those that somebody has to review.
     Paid,
     /// Buyers are paying.
     Open,
@@ -108,7 +108,7 @@ pub fn concerning(db: &mut Db, event_id: Option<i64>, now: NaiveDateTime) -> Que
         .limit(REFUNDS_MAX)
         .select(refunds::payment_id)
         .load(db)?;
-    let is_overdue = payments::state.eq(PaymentState::Open).and(payments::due_at.lt(slow));
+    let is_overdue = payments::state.eq(PaymentState::Open).and(payments::session_ends_at.lt(slow));
     let mut rows = records!()
         .filter(payments::state.eq(PaymentState::Review).or(is_overdue).or(payments::id.eq_any(ids)))
         .order(payments::id.desc())
@@ -156,10 +156,10 @@ fn fees(db: &mut Db, booking_ids: impl Iterator<Item = i64>) -> QueryResult<Hash
     Ok(all)
 }
 
-/// A concert that has payments, and how many were paid.
+/// A concert with payments that were paid: its slug, its name, and how many there are.
 pub type PaidConcert = (String, String, i64);
 
-/// The concerts that have payments, the newest payment first.
+/// The concerts with payments that were paid, the newest payment first.
 pub fn concerts(db: &mut Db) -> QueryResult<Vec<PaidConcert>> {
     payments::table
         .inner_join(bookings::table.inner_join(events::table))
@@ -173,7 +173,7 @@ pub fn concerts(db: &mut Db) -> QueryResult<Vec<PaidConcert>> {
 /// What is known of the webhook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebhookFacts {
-    /// Of the newest events: when it happened, and when this site was told.
+    /// The newest events: when each happened, and when this site learned of it.
     pub newest: Vec<(NaiveDateTime, NaiveDateTime)>,
     /// Events that wait to be handled.
     pub waiting: i64,

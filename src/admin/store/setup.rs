@@ -24,7 +24,7 @@ pub struct SetupNote {
 }
 
 impl SetupNote {
-    /// An owner went past it.
+    /// An owner has skipped it.
     #[must_use]
     pub fn is_skipped(&self) -> bool {
         self.state == SKIPPED
@@ -51,7 +51,7 @@ pub fn done(db: &mut Db, name: &str, mail_key: Option<&str>) -> QueryResult<()> 
     note(db, name, DONE, mail_key)
 }
 
-/// Notes that an owner went past a step. The key of its test mail is kept.
+/// Notes that an owner has skipped a step. The key of its test mail is kept.
 pub fn skip(db: &mut Db, name: &str) -> QueryResult<()> {
     let key: Option<Option<String>> =
         setup_notes::table.find(name).select(setup_notes::mail_key).first(db).optional()?;

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::audit::Actor;
 use crate::auth::authentication::SignInRefusal;
 use crate::auth::invitation::{Invitation, parse_username, suggest_username};
-use crate::auth::store::team;
+use crate::auth::store::invitations;
 use crate::auth::team::{NewMember, TeamRefusal};
 use crate::auth::{Account, known_browser, password, session, token};
 use crate::error::Error;
@@ -106,9 +106,8 @@ pub async fn create(
         }
         Err(error) => return Err(error),
     };
-    let chosen = form.new_password;
-    let hash = match permit.run(move || password::check(&chosen).map(|()| password::hash(&chosen))).await? {
-        Ok(hash) => hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))?,
+    let hash = match permit.hash_new(form.new_password).await? {
+        Ok(hash) => hash,
         Err(weakness) => {
             let new = Some(password_change::sentence(weakness).to_owned());
             return again(username, AcceptanceErrors { new, ..AcceptanceErrors::default() });
@@ -130,7 +129,7 @@ pub async fn create(
 /// Sets the password of an existing account, and leads to the sign-in.
 async fn renew(app: &App, request: &HttpRequest, token: &str, hash: String) -> Result<HttpResponse, Error> {
     let (token_hash, client_address) = (token::hash(token), client_address::of(request).to_string());
-    let renew = app.db.write(move |db| team::renew_password(db, &token_hash, &hash, &client_address));
+    let renew = app.db.write(move |db| invitations::renew_password(db, &token_hash, &hash, &client_address));
     renew.await?.map_err(|_| over())?;
     let toast = Toast::success("Your password is changed. Sign in with it.");
     Ok(see_other_with(&app.cookies, "/admin/sign-in", &toast))
@@ -148,7 +147,7 @@ async fn accept(
     let (token_hash, old_session) = (token::hash(token), session::token_hash(&app.auth, request));
     let (auth, username) = (app.auth.clone(), new.username.clone());
     let accepted = app.db.write(move |db| {
-        let (id, role) = match team::accept(db, &token_hash, &new, &client_address)? {
+        let (id, role) = match invitations::accept(db, &token_hash, &new, &client_address)? {
             Ok(made) => made,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -167,7 +166,7 @@ async fn accept(
 
 async fn find(app: &App, token: &str) -> Result<(Invitation, VenueClock), Error> {
     let (hash, now) = (token::hash(token), Utc::now().naive_utc());
-    let find = app.db.read_primary(move |db| Ok((team::find_invitation(db, &hash, now)?, store::clock(db)?)));
+    let find = app.db.read_primary(move |db| Ok((invitations::find(db, &hash, now)?, store::clock(db)?)));
     let (found, clock) = find.await?;
     Ok((found.ok_or_else(over)?, clock))
 }

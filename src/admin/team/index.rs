@@ -8,7 +8,7 @@ use askama::Template;
 use chrono::Utc;
 use serde::Deserialize;
 
-use super::letter::Letter;
+use super::invitation_mail::MailedInvitation;
 use super::words;
 use crate::admin::{refusal, store};
 use crate::app::App;
@@ -16,7 +16,7 @@ use crate::auth::access::Owner;
 use crate::auth::authentication::SignInRefusal;
 use crate::auth::invitation::Invitation;
 use crate::auth::reauthentication::check_again;
-use crate::auth::store::{second_factor, team};
+use crate::auth::store::{invitations, second_factor, team};
 use crate::auth::team::TeamMember;
 use crate::booking::buyer::{parse_email, shown_email};
 use crate::error::Error;
@@ -117,9 +117,9 @@ pub async fn create(
         let errors = InvitationErrors { password, ..InvitationErrors::default() };
         return refuse(page, own, &app, form, errors, refusal).await;
     }
-    let letter = Letter::new(&app, &admin, email.clone(), role, None);
-    let link = letter.link.clone();
-    let invite = app.db.write(move |db| letter.send(db, &admin));
+    let invitation = MailedInvitation::new(&app, &admin, email.clone(), role, None);
+    let link = invitation.link.clone();
+    let invite = app.db.write(move |db| invitation.send(db, &admin));
     if let Err(refusal) = invite.await? {
         let email = Some(words::refused(refusal).into());
         let errors = InvitationErrors { email, ..InvitationErrors::default() };
@@ -148,7 +148,7 @@ pub async fn withdraw(
     id: web::Path<i64>,
 ) -> Result<HttpResponse, Error> {
     let (id, actor) = (*id, admin.actor());
-    let is_withdrawn = app.db.write(move |db| team::withdraw_invitation(db, id, &actor)).await?;
+    let is_withdrawn = app.db.write(move |db| invitations::withdraw(db, id, &actor)).await?;
     let toast = if is_withdrawn {
         Toast::success("Invitation withdrawn. Its link no longer works.")
     } else {
@@ -178,7 +178,7 @@ async fn load(
 ) -> Result<TeamPage, Error> {
     let now = Utc::now().naive_utc();
     let load = app.db.read_primary(move |db| {
-        Ok((team::list(db)?, team::invitations(db, now)?, second_factor::is_required(db)?, store::clock(db)?))
+        Ok((team::list(db)?, invitations::list(db, now)?, second_factor::is_required(db)?, store::clock(db)?))
     });
     let (members, invitations, requires_factor, clock) = load.await?;
     Ok(TeamPage {

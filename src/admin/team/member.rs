@@ -1,6 +1,6 @@
 //! `/admin/team/{id}`: gives an account another role, mails it a link for a new password, resets its second
-//! factor, or removes it. Each asks for the owner's password. A new role and a removal sign the account out
-//! at once.
+//! factor, or removes it. Each asks for the owner's password. A new role, a reset and a removal sign the account
+//! out at once.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -8,7 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::index::sent;
-use super::letter::Letter;
+use super::invitation_mail::MailedInvitation;
 use super::words;
 use crate::admin::{refusal, store};
 use crate::app::App;
@@ -39,7 +39,7 @@ struct MemberPage {
     username: String,
     member: TeamMember,
     clock: VenueClock,
-    /// A role, or [`REMOVAL`].
+    /// A role, or one of the choices above.
     chosen: String,
     errors: MemberErrors,
 }
@@ -121,9 +121,9 @@ async fn send_password_link(app: &App, admin: &Admin, id: i64) -> Result<HttpRes
         Ok(see_other_with(&app.cookies, "/admin/team", &toast))
     };
     let Some(email) = member.email else { return failed(TeamRefusal::NoAddress) };
-    let letter = Letter::new(app, admin, email, member.role, Some(member.username.clone()));
-    let (link, owner) = (letter.link.clone(), admin.clone());
-    match app.db.write(move |db| letter.send(db, &owner)).await? {
+    let invitation = MailedInvitation::new(app, admin, email, member.role, Some(member.username.clone()));
+    let (link, owner) = (invitation.link.clone(), admin.clone());
+    match app.db.write(move |db| invitation.send(db, &owner)).await? {
         Ok(()) => {
             let toast = Toast::success(format!("{} gets a link for a new password.", member.username));
             Ok(sent(app, &link, &toast))

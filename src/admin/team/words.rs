@@ -3,7 +3,7 @@
 use crate::auth::invitation::UsernameError;
 use crate::auth::team::TeamRefusal;
 
-/// To the owner who wanted it.
+/// To the owner who wanted the change, or to somebody who accepts an invitation.
 #[must_use]
 pub fn refused(refusal: TeamRefusal) -> &'static str {
     match refusal {

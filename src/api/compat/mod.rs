@@ -1,5 +1,5 @@
 //! The compat API: `/api/tickets` and `/api/bookings` as in the product that this one replaces, so that its clients
-//! run against this server unchanged. It sells the next concert only.
+//! run against this server unchanged. It sells the next concert only: the next one that is listed and not canceled.
 //!
 //! A booking here has a `userId` instead of a buyer. It is an id, never an email address: no mail is sent, and the
 //! limit per person counts by it, for each token apart. `payment` says that nothing was charged online.
@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 use super::body::whole_number;
 use super::problem::Problem;
 use crate::booking::Booking;
-use crate::events::TicketType;
+use crate::events::{Event, TicketType};
+use crate::money::{Money, decimals};
 
 /// A ticket type of the concert.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,7 +27,7 @@ pub struct CompatTicket {
     id: String,
     #[schema(example = "VIP")]
     name: String,
-    /// In dollars.
+    /// In the concert's currency: 100 is $100.00.
     #[schema(value_type = f64, example = 100, minimum = 0)]
     price: Number,
     /// Tickets in total.
@@ -38,22 +39,24 @@ pub struct CompatTicket {
 }
 
 impl CompatTicket {
-    fn of(ticket_type: &TicketType) -> Self {
+    fn of(event: &Event, ticket_type: &TicketType) -> Self {
         Self {
             id: ticket_type.id.to_string(),
             name: ticket_type.name.clone(),
-            price: dollars(ticket_type.price_minor),
+            price: number(&ticket_type.price(event)),
             quantity: ticket_type.capacity,
             available: ticket_type.available,
         }
     }
 }
 
-/// A whole number if there are no cents.
-fn dollars(cents: i64) -> Number {
-    match cents % 100 {
-        0 => Number::from(cents / 100),
-        _ => Number::from_f64(cents as f64 / 100.0).unwrap_or_else(|| Number::from(cents / 100)),
+/// The amount in the currency itself, not in its minor unit: a whole number if there are no cents.
+fn number(price: &Money) -> Number {
+    let scale = 10_i64.pow(u32::try_from(decimals(&price.currency)).unwrap_or_default());
+    let whole = Number::from(price.minor / scale);
+    match price.minor % scale {
+        0 => whole,
+        _ => Number::from_f64(price.minor as f64 / scale as f64).unwrap_or(whole),
     }
 }
 
@@ -203,9 +206,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_dollar_prices_are_whole_numbers() {
-        assert_eq!(json!(dollars(10_000)).to_string(), "100");
-        assert_eq!(json!(dollars(1_050)).to_string(), "10.5");
+    fn prices_have_the_decimals_of_their_currency() {
+        let price = |minor, currency| number(&Money::new(minor, currency)).to_string();
+        assert_eq!((price(10_000, "USD"), price(1_050, "USD")), ("100".to_owned(), "10.5".to_owned()));
+        assert_eq!((price(1_000, "JPY"), price(12_345, "KWD")), ("1000".to_owned(), "12.345".to_owned()));
     }
 
     #[test]

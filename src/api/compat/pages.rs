@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::booking::buyer::Buyer;
 use crate::booking::{BookingOutcome, Order, taking};
 use crate::events::board::Listing;
-use crate::events::{PaymentChoice, TicketType};
+use crate::events::{Event, EventState, PaymentChoice, TicketType};
 
 /// `GET /api/tickets`: ticket types of the next concert, most expensive first.
 #[utoipa::path(
@@ -25,9 +25,13 @@ use crate::events::{PaymentChoice, TicketType};
     responses((status = 200, description = "The ticket types, most expensive first", body = [CompatTicket]))
 )]
 pub async fn index(app: web::Data<App>) -> HttpResponse {
-    let mut tickets = next_concert(&app).map(|listing| listing.ticket_types.clone()).unwrap_or_default();
+    HttpResponse::Ok().json(next_concert(&app).map(|listing| dearest_first(&listing)).unwrap_or_default())
+}
+
+fn dearest_first(listing: &Listing) -> Vec<CompatTicket> {
+    let mut tickets: Vec<&TicketType> = listing.ticket_types.iter().collect();
     tickets.sort_by_key(|ticket_type| std::cmp::Reverse(ticket_type.price_minor));
-    HttpResponse::Ok().json(tickets.iter().map(CompatTicket::of).collect::<Vec<_>>())
+    tickets.into_iter().map(|ticket_type| CompatTicket::of(&listing.event, ticket_type)).collect()
 }
 
 /// `POST /api/bookings`: books tickets for a user. Needs a token, unless the site says otherwise. With an
@@ -90,9 +94,9 @@ async fn book(request: &HttpRequest, app: &App, body: Body) -> Result<CompatBook
     }
 }
 
-/// The order, checked against what the board knows to be on sale.
+/// The order, checked against the ticket types on the board. Whether they are on sale is checked when it is booked.
 fn check(app: &App, client: &ApiClient, wanted: &CompatOrder, key: Option<&str>) -> Result<Order, Problem> {
-    let ticket_type = find(app, &wanted.ticket_type_id).ok_or_else(not_found)?;
+    let (listing, ticket_type) = find(app, &wanted.ticket_type_id).ok_or_else(not_found)?;
     let most = ticket_type.most_per_booking();
     let quantity = i32::try_from(wanted.quantity).ok().filter(|quantity| *quantity <= most);
     let quantity = quantity
@@ -102,14 +106,13 @@ fn check(app: &App, client: &ApiClient, wanted: &CompatOrder, key: Option<&str>)
     let key = key.map_or_else(|| app.request_keys.generate().as_str().to_owned(), str::to_owned);
     let order = Order::of_one_type(ticket_type.id, quantity, buyer, key);
     // Clients of this API do not know bookings that must be paid for online.
-    let is_online = |it: &Listing| it.event.payment == PaymentChoice::Online && ticket_type.price_minor > 0;
-    if app.board.find_by_ticket_type(ticket_type.id).is_some_and(|listing| is_online(&listing)) {
+    if listing.event.payment == PaymentChoice::Online && ticket_type.price_minor > 0 {
         return Err(Problem::new(ProblemType::PaidOnline));
     }
     Ok(order)
 }
 
-/// The order, without checking what is on sale; `None` if the request is no valid order, or has no key.
+/// The order, not checked against the board; `None` if the request is no valid order, or has no key.
 fn read(client: &ApiClient, wanted: &CompatOrder, key: Option<String>) -> Option<Order> {
     let (id, quantity) = (wanted.ticket_type_id.parse().ok()?, i32::try_from(wanted.quantity).ok()?);
     Some(Order::of_one_type(id, quantity, Buyer::of_user(&wanted.user_id, client.token_name())?, key?))
@@ -129,12 +132,16 @@ fn not_found() -> Problem {
     Problem::new(ProblemType::NotFound).with_detail("Ticket type not found")
 }
 
-/// The next concert that has not ended.
+/// The next concert that has not ended. A canceled one is passed over, and an unlisted one is for those who have its
+/// link.
 fn next_concert(app: &App) -> Option<Arc<Listing>> {
-    app.board.listings().into_iter().find(|listing| !listing.is_over() && !listing.event.is_rehearsal())
+    let is_sold = |it: &Event| it.listed && it.state != EventState::Canceled;
+    app.board.listings().into_iter().find(|listing| !listing.is_over() && is_sold(&listing.event))
 }
 
-fn find(app: &App, id: &str) -> Option<TicketType> {
+/// A ticket type of the next concert, and that concert.
+fn find(app: &App, id: &str) -> Option<(Arc<Listing>, TicketType)> {
     let listing = next_concert(app)?;
-    listing.ticket_types.iter().find(|ticket_type| ticket_type.id.to_string() == id).cloned()
+    let ticket_type = listing.ticket_types.iter().find(|it| it.id.to_string() == id).cloned()?;
+    Some((listing, ticket_type))
 }

@@ -1,4 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457).
+//!
+//! Pages about errors do not belong here: see `error`.
 
 mod problem_type;
 

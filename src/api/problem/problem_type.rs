@@ -265,7 +265,7 @@ impl ProblemType {
                 "outcome-unknown",
                 503,
                 "Outcome unknown",
-                "The connection to the database was lost, so the booking may have been made. Retry with the same Idempotency-Key to find out. Without a key, check before you retry.",
+                "The connection to the database was lost, so the booking or the change may have been made. Retry a booking with the same Idempotency-Key to find out. Without a key, or for anything else, check before you retry.",
             ),
         }
     }

@@ -51,7 +51,7 @@ pub struct BookingJson {
     /// Cancellation deadline; null if the booking can't be canceled.
     #[schema(format = DateTime, required = true)]
     cancellable_until: Option<String>,
-    /// One per seat; empty if the booking is canceled.
+    /// One per seat; empty unless the booking is confirmed.
     tickets: Vec<TicketJson>,
     /// The booking's web page, with the tickets as QR codes.
     #[schema(format = "uri")]

@@ -154,8 +154,8 @@ async fn set_paused(
     responses(
         (status = 200, description = "Archived, now or earlier", body = EventJson),
         (status = 404, description = "Event not found", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is not over, or its bookings are being canceled", body = Problem,
-            content_type = "application/problem+json"),
+        (status = 409, description = "It is not over, or bookings are still being canceled or buyers emailed",
+            body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn archive(
@@ -168,7 +168,7 @@ pub async fn archive(
     match app.db.write(move |db| acts::archive(db, event.id, now, &author.actor)).await? {
         ArchiveOutcome::Done(event) => shown(&app, &event.slug).await,
         ArchiveOutcome::TooEarly(_) => {
-            Err(refused("This concert isn’t over, or its bookings are still being canceled."))
+            Err(refused("This concert isn’t over, or bookings are still being canceled or buyers emailed."))
         }
     }
 }

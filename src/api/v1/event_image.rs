@@ -8,6 +8,7 @@ use super::managed_events::{EVENT_JSON, find, show_managed};
 use crate::api::organizer::{EventsWriter, wanted_version};
 use crate::api::problem::{Problem, ProblemType};
 use crate::app::App;
+use crate::events::Event;
 use crate::events::editing::store::pictures::{self, PictureChange};
 use crate::events::pictures::{FILE_BYTES_MAX, PictureFault, processing};
 use crate::guard::multipart::{self, SentFile};
@@ -31,7 +32,7 @@ use crate::guard::multipart::{self, SentFile};
             content_type = "application/problem+json"),
         (status = 412, description = "Changed since the version in If-Match", body = Problem,
             content_type = "application/problem+json"),
-        (status = 422, description = "The file is no picture, damaged, moves, or has too many pixels", body = Problem,
+        (status = 422, description = "The file is damaged, moves, or is too large a picture", body = Problem,
             content_type = "application/problem+json"),
     )
 )]
@@ -47,9 +48,9 @@ pub async fn update(
     else {
         return Err(refusal(PictureFault::TooLarge));
     };
-    find(&app, &slug).await?;
+    let (event, _) = find(&app, &slug).await?;
     let picture = processing::process(file).await?.map_err(refusal)?;
-    set(&author, &app, &slug, wanted, PictureChange::Replace(picture)).await
+    set(&author, &app, &event, wanted, PictureChange::Replace(picture)).await
 }
 
 /// `DELETE /api/v1/events/{slug}/image`: the poster is shown again.
@@ -67,6 +68,8 @@ pub async fn update(
         (status = 404, description = "Event not found", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The concert is canceled or archived", body = Problem,
             content_type = "application/problem+json"),
+        (status = 412, description = "Changed since the version in If-Match", body = Problem,
+            content_type = "application/problem+json"),
     )
 )]
 pub async fn destroy(
@@ -75,7 +78,9 @@ pub async fn destroy(
     app: web::Data<App>,
     slug: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    set(&author, &app, &slug, wanted_version(&request)?, PictureChange::Remove).await
+    let wanted = wanted_version(&request)?;
+    let (event, _) = find(&app, &slug).await?;
+    set(&author, &app, &event, wanted, PictureChange::Remove).await
 }
 
 fn refusal(fault: PictureFault) -> Problem {
@@ -90,13 +95,12 @@ fn refusal(fault: PictureFault) -> Problem {
 async fn set(
     author: &EventsWriter,
     app: &App,
-    slug: &str,
+    event: &Event,
     wanted: Option<i64>,
     change: PictureChange,
 ) -> Result<HttpResponse, Problem> {
-    let (event, _) = find(app, slug).await?;
-    let actor = author.actor.clone();
-    let write = app.db.write(move |db| pictures::set(db, event.id, wanted, &change, &actor));
+    let (id, actor) = (event.id, author.actor.clone());
+    let write = app.db.write(move |db| pictures::set(db, id, wanted, &change, &actor));
     let event = write.await?.map_err(|refusal| EVENT_JSON.refusal(&refusal))?;
     app.show_changes().await?;
     show_managed(app, &event.slug, &mut HttpResponse::Ok()).await

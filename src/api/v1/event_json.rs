@@ -66,7 +66,7 @@ pub struct EventJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     paused: Option<bool>,
-    /// Whether the front page lists it.
+    /// Whether the front page and the public list of this API have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     listed: Option<bool>,

@@ -22,10 +22,12 @@ use crate::events::pace::Pace;
 use crate::events::pages::is_known;
 use crate::guard::form;
 
-/// Clients revalidate each time and mostly get 304. Not `public`: the RateLimit headers belong to one client.
+/// Clients ask again each time; for availability, which has an ETag, they mostly get 304. Not `public`: the RateLimit
+/// headers belong to one client.
 const REVALIDATE: &str = "private, no-cache";
 
-/// `GET /api/v1/events`: concerts, soonest first. With a token that has `events:read`, drafts and the archive too.
+/// `GET /api/v1/events`: listed concerts, soonest first. With a token that has `events:read`, unlisted ones, drafts and
+/// the archive too.
 #[utoipa::path(
     get,
     path = "/api/v1/events",
@@ -56,13 +58,13 @@ pub async fn index(
         return index_managed(&app, page).await;
     }
     let mut found = app.board.listings();
-    found.retain(|listing| page.is_after(&listing.event) && !listing.event.is_rehearsal());
+    found.retain(|listing| page.is_after(&listing.event) && listing.event.listed);
     let next_cursor = cut(&mut found, page.limit, |listing| &listing.event);
     let events = found.iter().map(|listing| EventJson::of(listing)).collect();
     Ok(respond_page(EventPageJson { events, next_cursor }, page.limit, REVALIDATE))
 }
 
-/// The same with drafts, archived concerts and hidden ticket types.
+/// The same with drafts, archived and unlisted concerts, and hidden ticket types.
 async fn index_managed(app: &App, page: PageWanted) -> Result<HttpResponse, Problem> {
     let (after, limit) = (page.after(), page.limit);
     let mut found = app.db.read_primary(move |db| listing::after(db, after, limit + 1)).await?;

@@ -15,6 +15,7 @@ use crate::booking::cancellation::note::parse_message;
 use crate::booking::event_jobs::{EventJobKind, HolderNotice, store as jobs};
 use crate::events::editing::event_fields;
 use crate::events::editing::publication::prices;
+use crate::events::editing::store::pictures::PictureChange;
 use crate::events::editing::{ChangeRefusal, EventFacts, TypedFields, store};
 use crate::events::{Event, EventState, TicketType, is_slug};
 
@@ -107,7 +108,7 @@ pub struct EventFieldsJson {
     /// Describes what the picture shows.
     #[schema(max_length = 250, example = "Ada at the piano.")]
     pub imageAlt: Option<String>,
-    /// Whether the front page lists it.
+    /// Whether the front page and the public list of this API have it.
     #[schema(required = false)]
     pub listed: bool,
     /// For a new concert: the slug of the concert to copy. Everything except bookings and dates is copied.
@@ -154,7 +155,8 @@ pub async fn create(
         Some(copied) => event_fields::copy_of(copied),
         None => event_fields::blank(app.db.read_primary(store::latest).await?.as_ref()),
     };
-    EVENT_JSON.fill_in(&mut typed, &fields, "")?;
+    let currency = typed.value("currency").to_owned();
+    EVENT_JSON.fill_in(&mut typed, &fields, &currency)?;
     let facts = read(&app, &typed, None, &[])?;
     let created = app.db.write(move |db| store::create(db, &facts, copied.as_ref(), &author.actor)).await?;
     let event = created.map_err(|refusal| EVENT_JSON.refusal(&refusal))?;
@@ -234,12 +236,12 @@ async fn change(
     fields: &Map<String, Value>,
 ) -> Result<Result<Event, ChangeRefusal>, Problem> {
     let mut typed = event_fields::of(&event);
-    EVENT_JSON.fill_in(&mut typed, fields, "")?;
+    EVENT_JSON.fill_in(&mut typed, fields, &event.currency)?;
     let facts = read(app, &typed, Some(&event), prices)?;
     let notice = notice_of(app, &event, &facts, fields).await?;
-    let actor = author.actor.clone();
+    let (version, actor) = (Some(event.facts_version), author.actor.clone());
     let write = app.db.write(move |db| {
-        let changed = store::update(db, event.id, Some(event.facts_version), &facts, &actor)?;
+        let changed = store::update(db, event.id, version, &facts, &PictureChange::Keep, &actor)?;
         if let (Ok(_), Some(notice)) = (&changed, &notice) {
             jobs::start(db, event.id, EventJobKind::Notice, Some(notice), &notice.message, &actor)?;
         }
@@ -266,18 +268,16 @@ async fn notice_of(
         Some(_) => Err("Use true or false.".to_owned()),
     };
     let wrong = [("message", message.as_ref().err()), ("notifyHolders", notify.as_ref().err())];
-    let wrong =
-        wrong.into_iter().filter_map(|(name, fault)| Some(FieldError::in_body(name, fault?.as_str())));
-    refuse(wrong.collect())?;
+    let error = |(name, fault): (&str, Option<&String>)| Some(FieldError::in_body(name, fault?.as_str()));
+    refuse(wrong.into_iter().filter_map(error).collect())?;
     let is_sold = event.state == EventState::Published && !event.is_over(app.board.now());
     let change = if is_sold { HolderNotice::of_change(event, facts) } else { None };
     let Some(change) = change else { return Ok(None) };
     let id = event.id;
     let holders = app.db.read_primary(move |db| jobs::holders(db, id)).await?;
     match notify.unwrap_or_default() {
-        _ if holders == 0 => Ok(None),
-        Some(false) => Ok(None),
-        Some(true) => Ok(Some(HolderNotice { message: message.unwrap_or_default(), ..change })),
+        notify if holders == 0 || notify == Some(false) => Ok(None),
+        Some(_) => Ok(Some(HolderNotice { message: message.unwrap_or_default(), ..change })),
         None => {
             let people =
                 if holders == 1 { "1 person holds".into() } else { format!("{holders} people hold") };

@@ -117,7 +117,8 @@ impl Placement {
         Ok(Self { state, position })
     }
 
-    /// Runs after the other changes, in their transaction. A reason to refuse here has already refused those.
+    /// Runs after the other changes, in their transaction. It refuses nothing that they accept, so no change is
+    /// committed in part.
     fn apply(self, db: &mut Db, ids: (i64, i64), actor: &Actor) -> QueryResult<Result<(), ChangeRefusal>> {
         if let Some(state) = self.state
             && let Err(refusal) = store::set_state(db, ids, state, actor)?

@@ -12,8 +12,9 @@ use crate::booking::{Order, OrderLine, messages};
 use crate::events::TicketType;
 use crate::events::board::Board;
 
-/// Longest name, in characters; longest address (RFC 5321).
+/// In characters.
 const NAME_LENGTH_MAX: usize = 100;
+/// In characters (RFC 5321).
 const EMAIL_LENGTH_MAX: usize = 254;
 
 /// A booking request. Unknown fields are refused. Name the tickets in `lines`, or, when they are of one ticket type, in
@@ -60,14 +61,15 @@ pub struct NewLineJson {
 const LINES_MAX: usize = 50;
 
 /// A line with the place that errors point to.
-struct Line<'a> {
+struct RawLine<'a> {
     pointer: String,
     ticket_type_id: &'a Value,
     quantity: &'a Value,
 }
 
 impl NewBookingJson {
-    /// The order under that key, checked against what the board knows to be on sale.
+    /// The order under that key, checked against the ticket types on the board. Whether they are on sale is not checked
+    /// here.
     ///
     /// # Errors
     /// One for each invalid field.
@@ -120,11 +122,11 @@ impl NewBookingJson {
         }
     }
 
-    /// The order, without checking what is on sale; `None` if the body is no valid order. It finds an earlier
+    /// The order, not checked against the board; `None` if the body is no valid order. It serves to find an earlier
     /// booking.
     #[must_use]
     pub fn read(&self, request_key: String) -> Option<Order> {
-        let line = |line: &Line| {
+        let line = |line: &RawLine| {
             let ticket_type_id = parse_id(line.ticket_type_id)?;
             Some(OrderLine { ticket_type_id, quantity: parse_quantity(line.quantity, i32::MAX).ok()? })
         };
@@ -133,10 +135,10 @@ impl NewBookingJson {
         Some(Order::new(lines, Buyer { name: self.parse_name().ok()?, contact }, request_key))
     }
 
-    fn lines(&self) -> Result<Vec<Line<'_>>, FieldError> {
+    fn lines(&self) -> Result<Vec<RawLine<'_>>, FieldError> {
         if self.lines.is_null() {
             let (ticket_type_id, quantity) = (&self.ticket_type_id, &self.quantity);
-            return Ok(vec![Line { pointer: String::new(), ticket_type_id, quantity }]);
+            return Ok(vec![RawLine { pointer: String::new(), ticket_type_id, quantity }]);
         }
         if !self.ticket_type_id.is_null() || !self.quantity.is_null() {
             return Err(FieldError::in_body("lines", "Use either lines, or ticketTypeId and quantity."));
@@ -183,11 +185,11 @@ impl NewBookingJson {
     }
 }
 
-fn read_line(index: usize, line: &Value) -> Option<Line<'_>> {
+fn read_line(index: usize, line: &Value) -> Option<RawLine<'_>> {
     let fields = line.as_object()?;
     let is_known = |field: &String| matches!(field.as_str(), "ticketTypeId" | "quantity");
     let value = |name| fields.get(name).unwrap_or(&Value::Null);
-    let line = Line {
+    let line = RawLine {
         pointer: format!("lines/{index}/"),
         ticket_type_id: value("ticketTypeId"),
         quantity: value("quantity"),
@@ -195,7 +197,7 @@ fn read_line(index: usize, line: &Value) -> Option<Line<'_>> {
     fields.keys().all(is_known).then_some(line)
 }
 
-impl Line<'_> {
+impl RawLine<'_> {
     /// The name of one of the line's fields in errors.
     fn field(&self, name: &str) -> String {
         format!("{}{name}", self.pointer)

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{Amount, time};
 use crate::events::board::Listing;
 use crate::events::sale::SaleState;
-use crate::events::{Concert, Event, EventState, TicketType, TicketTypeState};
+use crate::events::{Concert, Event, TicketType, TicketTypeState};
 
 /// A ticket type of a concert. The fields after `salesStartAt` need a token with the scope `events:read`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,6 +20,9 @@ pub struct TicketTypeJson {
     name: String,
     description: String,
     price: Amount,
+    /// The tax that the price includes, in percent; null: not stated.
+    #[schema(required = true, example = "8.25")]
+    tax_rate: Option<String>,
     /// Tickets in total.
     #[schema(minimum = 0, example = 100)]
     capacity: i32,
@@ -85,7 +88,7 @@ pub enum SaleJson {
     SaleEnded,
     SalePaused,
     EventCanceled,
-    /// It is a draft, which only a token with the scope `events:read` sees.
+    /// Only a token with the scope `events:read` sees it: the concert is a draft, or the ticket type is hidden.
     NotPublished,
 }
 
@@ -94,9 +97,10 @@ impl From<SaleState> for SaleJson {
         match state {
             SaleState::OnSale => Self::OnSale,
             SaleState::NotYet(_) => Self::NotOnSaleYet,
-            SaleState::Ended | SaleState::Hidden => Self::SaleEnded,
+            SaleState::Ended => Self::SaleEnded,
             SaleState::Paused => Self::SalePaused,
             SaleState::Canceled => Self::EventCanceled,
+            SaleState::Hidden => Self::NotPublished,
         }
     }
 }
@@ -110,16 +114,12 @@ impl TicketTypeJson {
     pub(super) fn managed(event: &Event, ticket_types: Vec<TicketType>, now: NaiveDateTime) -> Vec<Self> {
         let concert =
             Concert { event: event.clone(), ticket_types, held: Vec::new(), former_slugs: Vec::new() };
-        let listing = Listing::preview(concert, now);
-        let managed = |(ticket_type, position): (&TicketType, usize)| {
-            let public = Self::of(&listing, ticket_type);
-            Self {
-                sale: if event.state == EventState::Draft { SaleJson::NotPublished } else { public.sale },
-                max_per_booking: ticket_type.max_per_booking,
-                sales_start_at: ticket_type.sales_start_at.map(time),
-                managed: Some(ManagedTicketTypeJson::of(ticket_type, position)),
-                ..public
-            }
+        let listing = Listing::new(concert, now);
+        let managed = |(ticket_type, position): (&TicketType, usize)| Self {
+            max_per_booking: ticket_type.max_per_booking,
+            sales_start_at: ticket_type.sales_start_at.map(time),
+            managed: Some(ManagedTicketTypeJson::of(ticket_type, position)),
+            ..Self::of(&listing, ticket_type)
         };
         listing.ticket_types.iter().zip(1..).map(managed).collect()
     }
@@ -136,6 +136,7 @@ impl TicketTypeJson {
             name: ticket_type.name.clone(),
             description: ticket_type.description.clone(),
             price: ticket_type.price(&listing.event).into(),
+            tax_rate: ticket_type.tax_percent(),
             capacity: ticket_type.capacity,
             available: ticket_type.available,
             max_per_booking: ticket_type.most_per_booking(),

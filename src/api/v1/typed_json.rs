@@ -46,7 +46,7 @@ pub struct JsonFields {
 }
 
 impl JsonFields {
-    /// Copies the fields that the body names. `currency`: that of prices.
+    /// Copies the fields that the body names. `currency`: that of prices and fees, unless the body has another one.
     ///
     /// # Errors
     /// One for each field that is unknown or of the wrong type.
@@ -56,6 +56,8 @@ impl JsonFields {
         body: &Map<String, Value>,
         currency: &str,
     ) -> Result<(), Problem> {
+        let sent = body.get("currency").and_then(Value::as_str).map(|it| it.trim().to_ascii_uppercase());
+        let currency = sent.as_deref().unwrap_or(currency);
         let mut errors = Vec::new();
         for (name, value) in body {
             match self.table.iter().find(|field| field.name == name) {
@@ -137,7 +139,7 @@ fn price_of(amount: &Map<String, Value>, currency: &str) -> Result<String, &'sta
     cents.map(|cents| price_field(cents, currency)).ok_or("cents is a whole number from 0.")
 }
 
-/// For a JSON Pointer (RFC 6901, section 3), and no longer than a page can show.
+/// For a JSON Pointer (RFC 6901, section 3). A long name is cut off.
 fn escaped(name: &str) -> String {
     name.chars().take(64).collect::<String>().replace('~', "~0").replace('/', "~1")
 }

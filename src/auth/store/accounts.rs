@@ -3,7 +3,7 @@
 use chrono::{NaiveDateTime, Utc};
 use diesel::prelude::*;
 
-use super::{plain, sessions, stored};
+use super::{plain, second_factor, sessions, stored};
 use crate::audit::{self, Action, Actor};
 use crate::auth::{Account, first_password};
 use crate::db::{Db, lock_first_rows};
@@ -83,6 +83,19 @@ pub fn insert(db: &mut Db, username: &str, new: &NewPassword, actor: &Actor) -> 
 
 fn first_hash(new: &NewPassword) -> Option<&str> {
     new.first_password_ends_at.map(|_| new.hash.as_str())
+}
+
+/// Removes the second factor of somebody who has lost the app and the recovery codes, and ends their
+/// sessions. `None`: there is no such account; otherwise whether it had a second factor.
+pub fn reset_second_factor(db: &mut Db, username: &str, actor: &Actor) -> QueryResult<Option<bool>> {
+    let account = admins::table.filter(admins::username.eq(username)).select(admins::id);
+    let Some(id): Option<i64> = account.first(db).optional()? else { return Ok(None) };
+    let had_one = second_factor::remove(db, id)?;
+    if had_one {
+        let ended = sessions::delete_all(db, id)?;
+        audit::store::record(db, actor, Action::SecondFactorReset, username, ended)?;
+    }
+    Ok(Some(had_one))
 }
 
 /// Replaces the hash that was just checked by another one, of the same or of a new password. Returns `false` and

@@ -1,17 +1,17 @@
-//! The SQL of the tokens that organizers make.
+//! The SQL of the API tokens that owners make.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::audit::{self, Action, Actor};
 use crate::auth::api_token::{NewSiteToken, SiteToken, TOKENS_MAX};
-use crate::db::Db;
+use crate::db::{Db, lock_first_rows};
 use crate::schema::api_tokens;
 
-/// How many tokens the page lists. Those that are not revoked come first, then the newest.
+/// How many tokens the page lists.
 const LISTED_MAX: i64 = 200;
 
-/// The tokens, the newest first.
+/// The tokens, at most [`LISTED_MAX`]: first those that are not revoked, and of each kind the newest first.
 pub fn list(db: &mut Db) -> QueryResult<Vec<SiteToken>> {
     api_tokens::table
         .order((api_tokens::revoked_at.is_not_null(), api_tokens::id.desc()))
@@ -20,7 +20,8 @@ pub fn list(db: &mut Db) -> QueryResult<Vec<SiteToken>> {
         .load(db)
 }
 
-/// Stores a new token. `None`: there are already [`TOKENS_MAX`] valid ones. `now`: UTC.
+/// Stores a new token. `None`: there are already [`TOKENS_MAX`] valid ones, also of tokens that are made at once.
+/// `now`: UTC.
 pub fn create(
     db: &mut Db,
     new: &NewSiteToken,
@@ -28,6 +29,7 @@ pub fn create(
     actor: &Actor,
     now: NaiveDateTime,
 ) -> QueryResult<Option<i64>> {
+    lock_first_rows(db)?;
     let valid = api_tokens::table
         .filter(api_tokens::revoked_at.is_null())
         .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now)))

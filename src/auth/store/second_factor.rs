@@ -7,8 +7,8 @@ use super::throttle;
 use crate::audit::{self, Action, Actor};
 use crate::auth::second_factor::{SecondFactor, SecondFactors, TypedCode, recovery_hash};
 use crate::auth::throttle::FailureCounter;
-use crate::db::{Db, on_either};
-use crate::schema::{admins, recovery_codes, second_factors, team_rules};
+use crate::db::{Db, lock_first_rows, on_either};
+use crate::schema::{recovery_codes, second_factors, team_rules};
 
 /// The rule that each account has a second factor.
 const REQUIRED: &str = "second factor";
@@ -138,27 +138,15 @@ pub fn remove(db: &mut Db, account_id: i64) -> QueryResult<bool> {
     Ok(diesel::delete(second_factors::table.find(account_id)).execute(db)? == 1)
 }
 
-/// Removes the second factor of somebody who has lost the app and the recovery codes, and ends their
-/// sessions. `None`: there is no such account; otherwise whether it had a second factor.
-pub fn reset(db: &mut Db, username: &str, actor: &Actor) -> QueryResult<Option<bool>> {
-    let account = admins::table.filter(admins::username.eq(username)).select(admins::id);
-    let Some(id): Option<i64> = account.first(db).optional()? else { return Ok(None) };
-    let had_one = remove(db, id)?;
-    if had_one {
-        let ended = super::sessions::delete_all(db, id)?;
-        audit::store::record(db, actor, Action::SecondFactorReset, username, ended)?;
-    }
-    Ok(Some(had_one))
-}
-
 /// Whether each account must have a second factor.
 pub fn is_required(db: &mut Db) -> QueryResult<bool> {
     let rule = team_rules::table.find(REQUIRED).select(team_rules::since);
     Ok(rule.first::<NaiveDateTime>(db).optional()?.is_some())
 }
 
-/// Sets whether each account must have a second factor.
+/// Sets whether each account must have a second factor. Owners who set it at once take turns.
 pub fn require(db: &mut Db, is_required: bool, actor: &Actor, now: NaiveDateTime) -> QueryResult<()> {
+    lock_first_rows(db)?;
     if self::is_required(db)? == is_required {
         return Ok(());
     }

@@ -19,7 +19,7 @@ pub struct SessionOwner {
     pub role: AccountRole,
     /// UTC.
     pub last_seen_at: NaiveDateTime,
-    /// The account has signed in with the first password.
+    /// The account still has a first password.
     pub must_change_password: bool,
     /// The session was started with a second factor.
     pub second_factor: bool,

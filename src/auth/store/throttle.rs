@@ -1,4 +1,4 @@
-//! The SQL of counters of wrong passwords.
+//! The SQL of the counters of wrong passwords and codes.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -23,8 +23,8 @@ pub fn throttled(
         .load(db)
 }
 
-/// Counts a wrong password in each of these counters, and returns until when each makes attempts wait. Runs
-/// inside the caller's transaction.
+/// Counts a wrong password or code in each of these counters, and returns until when each makes attempts wait.
+/// Runs inside the caller's transaction.
 pub fn count_failure(
     db: &mut Db,
     counters: &[FailureCounter],
@@ -76,7 +76,7 @@ fn add_failure(db: &mut Db, key: &str, now: NaiveDateTime) -> QueryResult<i32> {
     }
 }
 
-/// Resets those of these counters that a right password resets.
+/// Resets those of these counters that a right password or code resets.
 pub fn reset_after_success(db: &mut Db, counters: &[FailureCounter]) -> QueryResult<()> {
     let reset = counters.iter().filter(|counter| counter.is_reset_by_success());
     let keys: Vec<_> = reset.map(|counter| counter.key.as_str()).collect();

@@ -51,8 +51,8 @@ impl Contact {
         }
     }
 
-    /// The key by which the limit for each person counts, spelled as in the index `bookings_person`. An
-    /// address contains no space, so an id is never mistaken for an address.
+    /// The person, for the limit for each person: the same text as in the index `bookings_person`. An address
+    /// contains no space, so an id is never mistaken for an address.
     #[must_use]
     pub fn person(&self) -> String {
         match self {

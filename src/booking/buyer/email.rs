@@ -42,8 +42,8 @@ pub fn parse_email(typed: &str) -> Result<String, EmailError> {
 }
 
 /// Whether a character may be part of a domain as people write it: letters, digits and marks, and the few
-/// other signs that names need (RFC 5892). Of the invisible characters only joiners pass; [`ascii_domain`]
-/// decides about them.
+/// other signs that domains need (RFC 5892). Of the invisible characters only joiners pass here;
+/// [`ascii_domain`] says where they are allowed.
 fn fits_domain(c: char) -> bool {
     match c {
         '\u{200c}' | '\u{200d}' => true,
@@ -69,9 +69,8 @@ fn is_letter_digit_or_mark(c: char) -> bool {
     )
 }
 
-/// The address as people read it: the domain in its own script, as it was typed. A domain that mixes scripts,
-/// or whose letters look Latin but are not, keeps its `xn--…` form: `аpple.com` with a Cyrillic letter is not
-/// Apple's.
+/// The address as people read it: the domain in its own script. A domain that mixes scripts, or whose letters
+/// look Latin but are not, keeps its `xn--…` form: `аpple.com` with a Cyrillic letter is not Apple's.
 #[must_use]
 pub fn shown_email(email: &str) -> String {
     let shown =

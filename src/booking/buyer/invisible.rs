@@ -10,6 +10,8 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
+/// Shows the character before it as an emoji.
+const EMOJI_STYLE: char = '\u{fe0f}';
 const OBJECT_REPLACEMENT: char = '\u{fffc}';
 /// A pattern of no dots, which looks like a space.
 const BRAILLE_BLANK: char = '\u{2800}';
@@ -20,7 +22,7 @@ const BRAILLE_BLANK: char = '\u{2800}';
 #[must_use]
 pub fn is_visible(c: char) -> bool {
     use GeneralCategory as Category;
-    // Spares most names two lookups for each letter.
+    // Most names are ASCII. This saves two lookups for each of their letters.
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
@@ -37,6 +39,14 @@ pub fn is_visible(c: char) -> bool {
     is_known
         && !matches!(c, char::REPLACEMENT_CHARACTER | OBJECT_REPLACEMENT | BRAILLE_BLANK)
         && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// Whether a text has nothing but visible characters, the joiners that scripts and emoji need, and the
+/// characters of `besides`.
+#[must_use]
+pub fn is_text(text: &str, besides: &[char]) -> bool {
+    let joiners = [NON_JOINER, JOINER, EMOJI_STYLE];
+    text.chars().all(|c| is_visible(c) || joiners.contains(&c) || besides.contains(&c))
 }
 
 /// Marks that phones, keyboards of right-to-left scripts and copied texts put around a text: soft hyphens,

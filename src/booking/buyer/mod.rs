@@ -1,5 +1,7 @@
 //! The buyer: a name and an email address, parsed from what was typed, and remembered for the next booking in a sealed
 //! cookie where the buyer has asked for that.
+//!
+//! Changing the buyer of a booking does not belong here: see `booking::correction`.
 
 mod contact;
 mod email;
@@ -18,9 +20,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::contact::Contact;
 pub use self::email::{normalized_email, parse_email, shown_email, unusual_normalized_email};
-pub use self::invisible::is_visible;
+pub use self::invisible::{is_text, is_visible};
 pub use self::name::{NameError, parse_name, parse_text};
-pub use self::search_text::{SearchWords, fold};
+pub use self::search_text::{SearchWords, fold, letters_of};
 pub use self::suggestion::suggest_email;
 pub use self::unwrapping::EmailError;
 use super::request_key::{RequestKey, RequestKeys};
@@ -80,7 +82,7 @@ impl Buyer {
         cookies.removal(COOKIE)
     }
 
-    /// What one calls the buyer: the first word of the name.
+    /// The first word of the name, to greet the buyer.
     #[must_use]
     pub fn first_name(&self) -> &str {
         self.name.split(' ').next().unwrap_or(&self.name)
@@ -96,11 +98,12 @@ impl Buyer {
     }
 }
 
-/// What the concert's page holds so that one click books for a returning buyer. Name and address stay in the cookie.
+/// What the concert's page holds so that one click books for a returning buyer. The form carries neither the
+/// name nor the address, which stay in the cookie; the page shows the first name and a masked address.
 pub struct Express {
     pub buyer: Buyer,
     pub request_key: RequestKey,
-    /// The concert's.
+    /// Of the concert.
     pub slug: String,
     /// Whether one click only holds the tickets and leads to the payment.
     pub is_paid_online: bool,

@@ -96,9 +96,9 @@ pub(super) fn compose(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
-/// Whether there is a web address or an email address in a name, also where it is written with wide or raised letters
-/// (Unicode's form NFKC makes them plain ones): a slash, an @, or a dot between letters with two letters or more
-/// behind it, as in `example.org`. "J.R.R. Tolkien" has none.
+/// Whether there is a web address or an email address in a name, also where it is written with wide or raised
+/// letters (Unicode's form NFKC makes them plain ones): a slash, an @, `www.`, or a dot between letters with
+/// two letters or more after it, as in `example.org`. "J.R.R. Tolkien" has none.
 fn has_address(name: &str) -> bool {
     let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(name).to_lowercase();
     let is_host = |word: &str| {

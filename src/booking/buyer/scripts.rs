@@ -1,4 +1,5 @@
-//! Which domains look like others because they mix scripts (Unicode Technical Standard 39).
+//! Which domains look like others, because they mix scripts or because their letters look Latin and are not
+//! (Unicode Technical Standard 39).
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::Script;

@@ -33,7 +33,7 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// What somebody has typed to find bookings by.
+/// The words that somebody has typed to find bookings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchWords(Vec<String>);
 
@@ -50,7 +50,8 @@ impl SearchWords {
         let folded = fold(typed);
         let words = folded.split(is_between).map(|word| word.trim_matches(is_around));
         let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
-        // A text of nothing but signs is searched for unchanged, and finds nothing.
+        // Nothing but signs: they are searched for as they are, because an empty list would fit every
+        // booking.
         if words.is_empty() {
             Self(folded.split_whitespace().map(str::to_owned).collect())
         } else {
@@ -85,7 +86,9 @@ impl SearchWords {
     }
 }
 
-fn letters_of(text: &str) -> String {
+/// A text without its spaces and signs.
+#[must_use]
+pub fn letters_of(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 

@@ -50,7 +50,7 @@ const WELL_KNOWN: [&str; 44] = [
     "yandex.ru",
 ];
 
-/// Domains of others that look like a mistyped one of these.
+/// Domains of other providers that look like a mistyped one of these.
 const LOOKALIKES: [&str; 8] = [
     "cloud.com",
     "email.com",
@@ -86,7 +86,7 @@ const NO_ENDINGS: [(&str, &[&str]); 7] = [
     ("fr", &["rf"]),
 ];
 
-/// Signs that look like others.
+/// Letters and digits that look like others: what is seen, and what is meant.
 const LOOKALIKE_SIGNS: [(&str, &str); 4] = [("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l")];
 
 /// A shorter name with one letter changed is more likely a different name than a typo.

@@ -33,9 +33,7 @@ impl CancellationForm {
         seats.dedup();
         Some(seats)
     }
-}
 
-impl CancellationForm {
     /// What the organizer has written to the buyer, as it was typed.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -56,7 +54,7 @@ pub struct CancellationQuestion {
 }
 
 impl CancellationQuestion {
-    /// What becomes of the buyer's money.
+    /// How much of the buyer's money goes back.
     #[must_use]
     pub fn refund_terms(&self) -> String {
         self.placed.refund_terms(self.choices.iter().map(|(seat, _)| seat.number))
@@ -85,7 +83,7 @@ impl CancellationQuestion {
         Self { choices, refusal: Some(why), status: StatusCode::CONFLICT, ..Self::of_all(placed) }
     }
 
-    /// All tickets are chosen, after something else was refused.
+    /// With all tickets chosen, and why another request was refused.
     #[must_use]
     pub fn instead(placed: PlacedBooking, why: &'static str) -> Self {
         Self { error: Some(why), status: StatusCode::CONFLICT, ..Self::of_all(placed) }

@@ -61,7 +61,7 @@ pub enum ChoiceError {
 pub enum CancellationOutcome {
     /// The tickets are on sale again.
     Canceled { stock: Vec<Stock> },
-    /// The booking was canceled before.
+    /// The booking is not confirmed: it was canceled before, as a rule.
     AlreadyCanceled,
     /// The deadline has passed, or the moment to undo, or buyers may not cancel at all.
     TooLate,
@@ -72,8 +72,8 @@ pub enum CancellationOutcome {
 }
 
 impl Event {
-    /// When a buyer's right to cancel ends, in UTC. `None`: buyers may not cancel. After a postponement it is
-    /// the later of the deadline and the time that the organizer has set.
+    /// Until when a buyer may cancel, in UTC. `None`: buyers may not cancel. After a postponement it is the
+    /// later of the deadline and the time that the organizer has set.
     #[must_use]
     pub fn cancellable_until(&self) -> Option<NaiveDateTime> {
         let before_start =

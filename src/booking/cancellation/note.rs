@@ -1,10 +1,10 @@
-//! What the organizer tells a buyer who loses tickets: that it was the organizer who canceled them, and, where the
-//! organizer has written one, a message. The page of the booking and the mail about it show it.
+//! What a buyer is told when the organizer cancels tickets: that the organizer did it, and the organizer's
+//! message, if there is one. The page of the booking and the mail about it show both.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use crate::booking::buyer::is_visible;
+use crate::booking::buyer::is_text;
 use crate::schema::cancellation_notes;
 
 /// In characters.
@@ -32,8 +32,7 @@ pub fn parse_message(typed: &str) -> Result<String, String> {
     if message.chars().count() > MESSAGE_LENGTH_MAX {
         return Err(format!("Use {MESSAGE_LENGTH_MAX} characters or fewer."));
     }
-    let is_text = |c: char| is_visible(c) || matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}' | '\u{fe0f}');
-    if !message.chars().all(is_text) {
+    if !is_text(message, &['\n', '\t']) {
         return Err("This contains invisible characters. Please retype it.".to_owned());
     }
     Ok(message.to_owned())

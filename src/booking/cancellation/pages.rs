@@ -121,7 +121,7 @@ pub async fn undo(
             let refusal = too_late_for_all(&placed.event);
             ask(page, CancellationQuestion::refused(placed, None, refusal))
         }
-        // `NoSuchTicket` too: all tickets were given back one by one before.
+        // `NoSuchTicket` cannot occur: this request names no seats.
         _ => Ok(see_other(&format!("/bookings/{}", placed.booking.token)).finish()),
     }
 }

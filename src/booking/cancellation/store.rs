@@ -14,8 +14,8 @@ use crate::payment::RefundSource;
 use crate::payment::store::returns::release_and_refund;
 
 /// Cancels a booking or some of its tickets, puts them on sale again, and queues the mail that says so: see
-/// [`release`]. Requests that are refused anyway are refused before anything is locked. Nothing is read under
-/// the locks, except for a booking that was paid for online: its refund is a part of the same transaction.
+/// [`release`]. On PostgreSQL, requests that are refused anyway are refused before anything is locked, and
+/// the release is one statement. Only a booking that was paid for online needs a transaction, for its refund.
 ///
 /// # Errors
 /// `NotFound`, or a database error.
@@ -62,7 +62,7 @@ pub fn cancel(db: &mut Db, cancellation: &Cancellation) -> QueryResult<Cancellat
     Ok(match released {
         ReleaseOutcome::Released { stock } => CancellationOutcome::Canceled { stock },
         ReleaseOutcome::Admitted { count } => CancellationOutcome::Admitted { count },
-        // Somebody else was faster.
+        // Another request was faster.
         ReleaseOutcome::Ended => CancellationOutcome::AlreadyCanceled,
         ReleaseOutcome::NoSuchTicket => CancellationOutcome::NoSuchTicket,
     })

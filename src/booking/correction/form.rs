@@ -13,7 +13,7 @@ use crate::booking::{PlacedBooking, messages};
 pub struct CorrectionForm {
     pub name: String,
     pub email: String,
-    /// Whether the address that was [suggested](suggest_email) is the right one.
+    /// Not empty: the address that was [suggested](suggest_email) is the right one.
     pub use_suggestion: String,
 }
 
@@ -30,7 +30,7 @@ pub struct CorrectionQuestion {
 
 impl CorrectionQuestion {
     /// With the booking's name and address as they are now. `use_suggestion`: with the suggested address
-    /// instead.
+    /// instead of the present one.
     #[must_use]
     pub fn of(placed: PlacedBooking, use_suggestion: bool) -> Self {
         let shown = placed.booking.shown_email();

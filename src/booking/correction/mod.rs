@@ -1,9 +1,11 @@
-//! Correction: the buyer's name or email address is changed. The buyer may do that until the first ticket was
-//! admitted, the organizer at any time.
+//! Correction: the buyer's name or email address is changed. The buyer may do that until the first ticket is
+//! admitted, the organizer also later, and for a canceled booking.
 //!
 //! Everything that depends on the address follows: the limit for each person, the list of one's bookings, and
-//! all further mails. A new address gets a mail with the tickets, and the booking gets a new link: the old
-//! one was mailed to an address that may be a stranger's, and opens nothing any more.
+//! all further mails. A new address gets a mail with the tickets, and the booking gets a new link. The old
+//! link was mailed to an address that may be a stranger's, and stops working.
+//!
+//! The organizer's page for it does not belong here: see `admin::correction`.
 
 pub mod form;
 pub mod pages;
@@ -47,9 +49,9 @@ pub enum CorrectionOutcome {
         /// The address that the tickets are sent to, when it is a new one.
         new_email: Option<String>,
     },
-    /// It is all as it was.
+    /// The name and the address are the same as before.
     Unchanged,
-    /// The booking is not confirmed, or not any more.
+    /// The booking is held or expired. For a buyer, also: it is canceled.
     Ended,
     /// A ticket was admitted, so the buyer can change nothing.
     Admitted,

@@ -14,8 +14,11 @@ use crate::events::store::KEPT_TICKETS;
 use crate::outbox::{self, MailKind, MailState, NewMail};
 use crate::schema::{booking_lines, bookings, mails, ticket_types, used_tickets};
 
-/// Corrects the buyer of a booking, writes it into the audit log, and queues a mail to a new address. Runs inside the
-/// caller's write transaction.
+/// The payload of the mail about a new address that the organizer has entered.
+const BY_ORGANIZER: &str = "by the organizer";
+
+/// Corrects the buyer of a booking, writes that into the audit log, and queues mails about a new address.
+/// Runs inside the caller's write transaction.
 ///
 /// # Errors
 /// `NotFound`, or a database error.
@@ -39,14 +42,14 @@ pub fn correct(db: &mut Db, correction: &Correction) -> QueryResult<CorrectionOu
     }
     let mut token = booking.token.clone();
     if let Some(email) = email {
-        if is_buyer && addresses(db, booking.id)? >= ADDRESSES_MAX {
+        if is_buyer && address_changes(db, booking.id)? >= ADDRESSES_MAX {
             return Ok(CorrectionOutcome::TooOften);
         }
         if let Some(refusal) = over_person_limit(db, &placed, &booking, email)? {
             return Ok(refusal);
         }
         token = new_token();
-        move_to(db, &booking, email, &token)?;
+        move_to(db, &booking, email, &token, is_buyer)?;
     }
     diesel::update(bookings::table.find(booking.id))
         .set(bookings::buyer_name.eq(&correction.name))
@@ -62,8 +65,9 @@ pub fn correct(db: &mut Db, correction: &Correction) -> QueryResult<CorrectionOu
     Ok(CorrectionOutcome::Corrected { token, new_email: email.map(str::to_owned) })
 }
 
-/// Locks the ticket types that have a limit for each person, as the desks do, then the booking, and reads it again:
-/// meanwhile nobody books for the new address, and no ticket of the booking is admitted or given back.
+/// Locks the ticket types that have a limit for each person, as the desks do, then the booking, and reads it
+/// again. Until the transaction ends nobody books tickets of these types, and no ticket of the booking is
+/// admitted or given back.
 fn lock(db: &mut Db, placed: &PlacedBooking) -> QueryResult<Booking> {
     let id = placed.booking.id;
     let limited = placed.lines.iter().filter(|it| it.ticket_type.max_per_person.is_some());
@@ -94,17 +98,19 @@ pub fn is_admitted(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     Ok(admitted.count().get_result::<i64>(db)? > 0)
 }
 
-/// How often the address was changed.
-fn addresses(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
+/// How often the buyer has changed the address.
+fn address_changes(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
     mails::table
         .filter(mails::booking_id.eq(booking_id))
         .filter(mails::kind.eq(MailKind::Correction.as_str()))
+        .filter(mails::payload.is_null())
         .count()
         .get_result(db)
 }
 
-/// Whether the booking would give the owner of the address more tickets than one person may have. A booking
-/// that exceeds the limit by itself was made before the limit was set, and may keep its tickets.
+/// The refusal, if the booking would give the owner of the address more tickets than one person may have. An
+/// owner who has no tickets yet is not refused: a booking that exceeds the limit by itself was made before
+/// the limit was set, and may keep its tickets.
 fn over_person_limit(
     db: &mut Db,
     placed: &PlacedBooking,
@@ -137,9 +143,9 @@ fn over_person_limit(
 }
 
 /// Gives the booking a new address and a new link, and queues mails about the change to both addresses. So
-/// the owner of the old address learns of it, even if a stranger with the link has made the change. Mails
-/// that were sent before stay listed with the address that they went to.
-fn move_to(db: &mut Db, booking: &Booking, email: &str, token: &str) -> QueryResult<()> {
+/// the owner of the old address learns of it, even if a stranger who has the link made the change. Mails that
+/// were sent before keep the address that they went to.
+fn move_to(db: &mut Db, booking: &Booking, email: &str, token: &str, is_buyer: bool) -> QueryResult<()> {
     let ended = mails::table
         .filter(mails::booking_id.eq(booking.id))
         .filter(mails::recipient.is_null())
@@ -159,7 +165,7 @@ fn move_to(db: &mut Db, booking: &Booking, email: &str, token: &str) -> QueryRes
             booking_id: Some(booking.id),
             dedupe_key: None,
             recipient: None,
-            payload: None,
+            payload: (!is_buyer).then(|| BY_ORGANIZER.to_owned()),
         },
     )?;
     let old = booking.email().filter(|old| normalized_email(old) != normalized_email(email));

@@ -14,8 +14,8 @@ use crate::heartbeat::Heartbeat;
 
 type Label = [(&'static str, &'static str); 1];
 
-/// Each bucket is twice the one before, up to the largest batch size that can be set.
-const BATCH_ORDERS: [f64; 12] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0];
+/// Powers of two up to [`BATCH_SIZE`](super::BATCH_SIZE).
+const BATCH_ORDERS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 /// From a disk with a write cache to a wait for a database lock.
 const COMMIT_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
@@ -40,7 +40,7 @@ pub(super) struct DeskMetrics {
     waiting: AtomicUsize,
     /// True from the first order of a batch until its last reply.
     is_at_work: AtomicBool,
-    /// The worker's.
+    /// The worker beats it.
     pub(super) heartbeat: Heartbeat,
     bookings: Family<Label, Counter>,
     batch_orders: Histogram,

@@ -1,8 +1,8 @@
-//! The desk: the only place where tickets are claimed. Handlers hand in an order and get its outcome.
+//! The desk claims tickets for orders. Handlers hand in an order and get its outcome.
 //!
-//! One hot row can be changed once per commit, and a commit waits for the disk. So orders wait in a
-//! bounded queue, and one worker books everything that waits in one transaction. While the disk works the
-//! queue fills: a lone order never waits for others, and a rush is booked in large batches.
+//! One hot row can be changed once per commit, and a commit waits for the disk. So orders wait in a bounded
+//! queue, and one worker books everything that waits in one transaction. The queue fills while the disk
+//! works: a lone order never waits for others, and a rush is booked in large batches.
 //!
 //! SQL does not belong here ([`super::store`] books the batch), and neither does HTTP.
 
@@ -69,7 +69,7 @@ impl Desk {
         Self::start(limits, board, outbox_wakeup, Box::new(DatabaseStore(db.writer())))
     }
 
-    /// Opens a desk that books with `book_batch`. A benchmark measures a server without a database this way.
+    /// Opens a desk that books with `book_batch`: for benchmarks, of a server without a database for example.
     ///
     /// # Errors
     /// When the system has no thread for it.
@@ -103,9 +103,9 @@ impl Desk {
     /// Books the order, and returns once that is committed.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the queue is full, the deadline has passed, or the database stayed unreachable;
-    /// [`Error::OutcomeUnknown`] when the connection was lost after the order had been sent; database errors. Sending
-    /// the same order again, with its key, is then safe.
+    /// [`Error::Busy`] when the queue is full, the deadline has passed, the database stayed unreachable, or
+    /// somebody keeps a ticket type locked; [`Error::OutcomeUnknown`] when the connection was lost after the
+    /// order had been sent; database errors. Sending the same order again, with its key, is then safe.
     pub async fn book(&self, order: impl Into<Arc<Order>>) -> Result<BookingOutcome, Error> {
         let outcome = self.settle(order.into()).await;
         self.metrics.count(&outcome);
@@ -181,7 +181,7 @@ impl Desk {
         self.metrics.register(registry);
     }
 
-    /// Tickets have come back: forget which ticket types were sold out.
+    /// Forgets which ticket types were sold out, because tickets may have come back.
     pub fn restocked(&self) {
         self.sold_out.forget();
     }
@@ -191,7 +191,7 @@ impl Desk {
 struct QueuedOrder {
     order: Arc<Order>,
     deadline: Instant,
-    decision: Decision,
+    decision: OrderDecision,
     reply_to: oneshot::Sender<Result<BookingOutcome, Error>>,
     thread: ReplyThread,
 }
@@ -199,9 +199,9 @@ struct QueuedOrder {
 /// Decides who ends an order: the worker by booking it, or the handler by giving up. The first to take it
 /// wins, so an order whose buyer was told "busy" is never booked afterward.
 #[derive(Clone, Default)]
-struct Decision(Arc<AtomicBool>);
+struct OrderDecision(Arc<AtomicBool>);
 
-impl Decision {
+impl OrderDecision {
     /// Whether the caller is the first.
     fn take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
@@ -215,11 +215,11 @@ impl QueuedOrder {
     ) -> (Self, oneshot::Receiver<Result<BookingOutcome, Error>>) {
         let (reply_to, receiver) = oneshot::channel();
         let deadline = Instant::now() + wait_max;
-        let (decision, thread) = (Decision::default(), ReplyThread::current());
+        let (decision, thread) = (OrderDecision::default(), ReplyThread::current());
         (Self { order, deadline, decision, reply_to, thread }, receiver)
     }
 
-    fn decision(&self) -> Decision {
+    fn decision(&self) -> OrderDecision {
         self.decision.clone()
     }
 

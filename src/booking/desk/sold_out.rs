@@ -1,6 +1,6 @@
-//! Makes a sold-out ticket type cheap: an order that was rejected because nothing is left is rejected again
-//! from memory for a short time. An order that was not seen before goes to the database, because it may
-//! repeat one that was booked.
+//! Makes orders of a sold-out ticket type cheap. An order that was rejected because nothing is left is
+//! rejected again from memory for a short time. An order that this server has not rejected goes to the
+//! database, because it may repeat one that was booked.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};

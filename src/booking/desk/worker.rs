@@ -65,7 +65,8 @@ pub(super) struct Worker {
     sold_out: Arc<SoldOut>,
     outbox_wakeup: Arc<Wakeup>,
     limits: DeskLimits,
-    /// Orders that were taken but must wait: a different order with the same key is booked first.
+    /// Orders that were taken out of the queue but must wait for the next batch: this one is full, or has a
+    /// different order with the same key.
     put_back: Vec<QueuedOrder>,
     locked: LockedTypes,
 }
@@ -163,7 +164,7 @@ impl Worker {
         std::iter::from_fn(taken).find(QueuedOrder::is_wanted)
     }
 
-    /// Books the entries. Retries while the database is unreachable and a handler still waits. If a commit's
+    /// Books the entries. Retries after a failure that may pass, until the orders' deadlines. If a commit's
     /// answer was lost, the retry finds the bookings by their request keys.
     fn book(&mut self, mut entries: Vec<Entry>) {
         let mut wait = RETRY_FIRST;
@@ -219,8 +220,9 @@ impl Worker {
         replies.send();
     }
 
-    /// One order that the database rejects must not fail the others. One that waited for a lock until the time-out may
-    /// try again.
+    /// Books each order in a batch of its own, so that one that the database rejects does not fail the
+    /// others. An order that is alone is answered: with "busy" if it waited for a lock until the time-out,
+    /// otherwise with the error.
     fn book_apart(&mut self, mut entries: Vec<Entry>, error: diesel::result::Error, has_waited: bool) {
         if entries.len() > 1 {
             return entries.into_iter().for_each(|entry| self.book(vec![entry]));
@@ -277,8 +279,8 @@ fn ticket_types(entries: &[Entry]) -> BTreeSet<i64> {
     entries.iter().flat_map(Entry::ticket_types).collect()
 }
 
-/// Rejects the orders that are past their deadline: as not booked, or as unknown where they may be booked.
-/// Keeps the others.
+/// Answers the orders that are past their deadline: "busy", or "outcome unknown" if they may be booked. Keeps
+/// the others.
 fn reject_late(entries: Vec<Entry>, may_be_booked: bool) -> Vec<Entry> {
     let (late, kept): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.first.is_late());
     reply_all(late, || if may_be_booked { Error::OutcomeUnknown } else { Error::Busy });

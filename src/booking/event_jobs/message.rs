@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::booking::buyer::is_visible;
+use crate::booking::buyer::is_text;
 
 /// In characters.
 pub const SUBJECT_LENGTH_MAX: usize = 120;
@@ -36,7 +36,7 @@ pub struct MessageFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MessagePayload {
-    /// It is the message of that job.
+    /// The mail carries the message of that job.
     Sent { job: i64 },
     /// A test mail that the organizer asked for.
     Test { event: i64, message: HolderMessage },
@@ -77,13 +77,6 @@ pub fn parse_text(typed: &str) -> Result<String, String> {
         1..=TEXT_LENGTH_MAX => Err("This contains invisible characters. Please retype it.".into()),
         _ => Err(format!("Use {} characters or fewer.", crate::money::grouped(TEXT_LENGTH_MAX))),
     }
-}
-
-/// Whether a text has nothing but visible characters, the joiners that scripts and emoji need, and the
-/// characters of `besides`.
-fn is_text(text: &str, besides: &[char]) -> bool {
-    let joiners = ['\u{200c}', '\u{200d}', '\u{fe0f}'];
-    text.chars().all(|c| is_visible(c) || joiners.contains(&c) || besides.contains(&c))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Work on all bookings of a concert: ending them when it is canceled, and mailing their buyers when it changes. That
-//! takes longer than one transaction may. A server takes a job for the time of a lease and does some bookings in each
-//! transaction, which also notes how far it has come: a server that dies in the middle has done each booking once or
-//! not at all, and another one, or the same after its restart, goes on when the lease is over.
+//! Jobs on all bookings of a concert: ending them when it is canceled, mailing their buyers when it changes,
+//! and sending them a message. That takes longer than one transaction may. A server takes a job for the time
+//! of a lease and does some bookings in each transaction, which also notes how far it has come. If the server
+//! dies, each booking was done once or not at all, and any server goes on when the lease is over.
 //!
-//! What ends a booking stands in [`release`](super::release).
+//! How a booking ends does not belong here: see [`release`](super::release).
 
 pub mod message;
 pub mod store;
@@ -46,7 +46,7 @@ pub struct EventJob {
     /// How many bookings there were at the start.
     pub total: i64,
     pub done: i64,
-    /// How many of these stay, because somebody has been admitted with them.
+    /// How many of the done ones keep some tickets, because somebody was admitted with them.
     pub kept: i64,
     pub last_booking_id: i64,
     /// UTC.
@@ -55,7 +55,7 @@ pub struct EventJob {
     pub created_at: NaiveDateTime,
     /// UTC.
     pub finished_at: Option<NaiveDateTime>,
-    /// Only bookings with this ticket type.
+    /// Only bookings with this ticket type; `None`: all.
     pub ticket_type_id: Option<i64>,
 }
 
@@ -113,10 +113,10 @@ pub struct HolderNotice {
     pub is_postponed: bool,
     /// "Saturday, June 19, 2027, 8:00 PM CDT"; `None`: the time has not changed.
     pub was_at: Option<String>,
-    /// "The Foundry Hall, Chicago"; `None`: the place has not changed.
+    /// "The Foundry Hall, 12 Forge Street, Austin"; `None`: the place has not changed.
     pub was_in: Option<String>,
-    /// When the doors were to open: "7:00 PM"; `None`: not changed, no longer known, or changed along with the
-    /// time.
+    /// When the doors were to open: "7:00 PM". `None`: that has not changed, has changed along with the time,
+    /// or is not known any more.
     pub doors_were: Option<String>,
     pub message: String,
 }

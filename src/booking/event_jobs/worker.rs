@@ -1,4 +1,5 @@
-//! Does the jobs on all bookings of a concert, as long as the program runs. Every server looks; the first one does it.
+//! Does the jobs on all bookings of a concert, as long as the program runs. Every server looks for jobs; the
+//! first one that takes a job does it.
 
 use std::sync::Arc;
 use std::time::Duration;

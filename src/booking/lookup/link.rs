@@ -1,6 +1,6 @@
-//! Links to all bookings of an address. Everything is in the link itself, sealed: there is no table to keep, and a link
-//! in a log does not show the address. An opened link becomes a cookie, and the browser goes to an address without it:
-//! the link stays in no history, no Referer and no proxy's log.
+//! Links to all bookings of an address. A link contains the address and its expiry, sealed: no table is
+//! needed, and a link in a log does not show the address. An opened link becomes a cookie, and the browser is
+//! redirected to a URL without the link, so the link is neither in its history nor in a Referer.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -36,7 +36,7 @@ impl BookingLinks {
         format!("/bookings?link={}", self.sealer.seal_for_url(NAME, &format!("{until} {email}")))
     }
 
-    /// The address that a link is for; `None` when it is over, or was never ours.
+    /// The address that a link is for; `None` when the link has expired, or was not made here.
     #[must_use]
     pub fn open(&self, link: &str, now: DateTime<Utc>) -> Option<String> {
         let opened = self.sealer.open_from_url(NAME, link)?;
@@ -59,7 +59,7 @@ pub fn cookie(cookies: &Cookies, link: &str) -> Cookie<'static> {
     cookies.sealed(COOKIE, link).same_site(SameSite::Lax).max_age(lifetime).finish()
 }
 
-/// The cookie that closes it.
+/// The cookie that makes the browser forget an opened link.
 #[must_use]
 pub fn closing_cookie(cookies: &Cookies) -> Cookie<'static> {
     cookies.removal(COOKIE)

@@ -22,7 +22,7 @@ struct FindBookingsPage {
     page: Page,
     email: String,
     error: Option<String>,
-    /// A link that opens nothing any more has led here.
+    /// Whether a link that has expired has led here.
     link_is_over: bool,
     has_asked: bool,
 }
@@ -78,7 +78,7 @@ pub async fn new(
     page.respond_unlisted(StatusCode::OK, &new)
 }
 
-/// `POST /bookings/find`: says the same of every address, after the same time.
+/// `POST /bookings/find`: gives the same answer to every valid address, after the same time.
 pub async fn create(
     page: Page,
     app: web::Data<App>,

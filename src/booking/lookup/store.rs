@@ -16,18 +16,18 @@ use crate::schema::{booking_lookups, bookings};
 
 /// Most bookings in one list, the newest first.
 const LIST_MAX: i64 = 200;
+/// Held tickets are not booked yet, and expired ones never were.
+const LISTED: [BookingStatus; 2] = [BookingStatus::Confirmed, BookingStatus::Canceled];
 const FORGOTTEN_AT_ONCE: i64 = 10;
 
-/// Puts the mail with the link into the outbox when the address has bookings and was not written to a moment
-/// ago. Does nearly the same for those that have none. Runs inside the caller's write transaction.
+/// Puts the mail with the link into the outbox if the address has bookings and got no such mail a moment ago.
+/// Does nearly the same work for an address without bookings. Runs inside the caller's write transaction.
 pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
     let now = Utc::now().naive_utc();
-    let found = find_by_email(db, email)?;
-    if !note(db, email, now)? {
+    let recipient = newest_address(db, email)?;
+    if !note(db, email, now)? || recipient.is_none() {
         return Ok(());
     }
-    let Some(newest) = found.first() else { return Ok(()) };
-    let recipient = newest.booking.email().map(str::to_owned);
     outbox::store::enqueue(
         db,
         &NewMail {
@@ -40,15 +40,27 @@ pub fn ask(db: &mut Db, email: &str) -> QueryResult<()> {
     )
 }
 
+/// The address as the newest of its bookings has it; `None`: it has no bookings. Among the same bookings as
+/// [`find_by_email`].
+fn newest_address(db: &mut Db, email: &str) -> QueryResult<Option<String>> {
+    let addresses: Vec<Option<String>> = bookings::table
+        .filter(sql::<Text>(PERSON).eq(normalized_email(email)))
+        .filter(bookings::status.eq_any(LISTED))
+        .order(bookings::id.desc())
+        .limit(LIST_MAX)
+        .select(bookings::buyer_email)
+        .load(db)?;
+    Ok(addresses.into_iter().flatten().find(|own| own.eq_ignore_ascii_case(email)))
+}
+
 /// The bookings of an address, the newest first.
 ///
-/// However alike two addresses look to us, they may be two people's: only ASCII letters may differ in case.
+/// Addresses that are normalized to the same text may still belong to different people. So only bookings with
+/// the very address are listed; the case of its ASCII letters does not matter.
 pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Vec<PlacedBooking>> {
     let rows = bookings::table
         .filter(sql::<Text>(PERSON).eq(normalized_email(email)))
-        .filter(
-            bookings::status.eq(BookingStatus::Confirmed).or(bookings::status.eq(BookingStatus::Canceled)),
-        )
+        .filter(bookings::status.eq_any(LISTED))
         .order(bookings::id.desc())
         .limit(LIST_MAX)
         .select(BookingRow::as_select())
@@ -72,7 +84,7 @@ fn note(db: &mut Db, email: &str, now: NaiveDateTime) -> QueryResult<bool> {
     Ok(noted == 1)
 }
 
-/// Deletes some of the notes that have expired, and more of them than are added.
+/// Deletes some of the notes that have expired: up to ten, and each call of [`note`] adds one at most.
 fn forget(db: &mut Db, before: NaiveDateTime) -> QueryResult<()> {
     let over = booking_lookups::table
         .filter(booking_lookups::asked_at.le(before))

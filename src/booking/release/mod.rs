@@ -1,7 +1,8 @@
 //! The only code that gives tickets back. A cancellation, a hold whose time is over and a partial return all
 //! use it. It gives each ticket back once, even if that is asked for several times, or at the same time.
 //!
-//! Who may cancel, and until when, does not belong here: see [`cancellation`](super::cancellation). Refunds neither.
+//! Who may cancel, and until when, does not belong here: see [`cancellation`](super::cancellation). Nor do
+//! refunds.
 
 pub mod expiry;
 pub mod store;
@@ -16,9 +17,9 @@ use crate::outbox::wakeup::Wakeup;
 pub enum ReleaseOutcome {
     /// The tickets are on sale again.
     Released { stock: Vec<Stock> },
-    /// The booking had ended before.
+    /// The booking had ended before, or does not exist.
     Ended,
-    /// This many of the tickets were admitted.
+    /// This many of the tickets were admitted, so none was given back.
     Admitted { count: i32 },
     /// One of the tickets is not the booking's, or was given back before.
     NoSuchTicket,

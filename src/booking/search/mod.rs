@@ -1,7 +1,7 @@
 //! The search over all bookings: which words a booking is found by, and which of them begin with a typed
-//! word. The words stand in an index of their own, without case and accents, because neither database
-//! compares text that way. A background task ([`worker`]) keeps the index, so that booking costs no more for
-//! it. The search compares the bookings that the task has not reached yet one by one.
+//! word. The words are in an index of their own, without case and accents, because neither database compares
+//! text that way. A background task ([`worker`]) keeps the index, so that booking costs no more for it.
+//! Bookings that the task has not reached yet are compared one by one, up to a limit.
 //!
 //! How a list of what was found is shown does not belong here: see `admin::booking_list`.
 
@@ -11,11 +11,11 @@ pub mod worker;
 use std::collections::BTreeSet;
 
 use super::REFERENCE_ALPHABET;
-use super::buyer::{fold, shown_email};
+use super::buyer::{fold, letters_of, shown_email};
 
 /// Longer words are found by their beginnings.
 const WORD_LENGTH_MAX: usize = 64;
-/// The most words of one booking.
+/// The most words of one booking, without that of its reference.
 const WORDS_MAX: usize = 24;
 /// A shorter word is not searched as the beginning of a reference: it is probably meant as a name.
 const REFERENCE_LENGTH_MIN: usize = 3;
@@ -27,7 +27,7 @@ pub fn words_of(name: &str, email: Option<&str>) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     for token in fold(name).split_whitespace() {
         words.extend(token.split(|c: char| !c.is_alphanumeric()).map(str::to_owned));
-        words.insert(letters(token));
+        words.insert(letters_of(token));
     }
     let email = email.unwrap_or_default();
     for address in [fold(email), fold(&shown_email(email))] {
@@ -47,15 +47,15 @@ pub fn beginnings(word: &str) -> BTreeSet<String> {
     let visible: String = word.chars().filter(|c| !c.is_control()).collect();
     let address = visible.trim_start_matches('@');
     let cut = |word: &str| word.chars().take(WORD_LENGTH_MAX).collect::<String>();
-    let all = [cut(address), cut(&letters(word))];
-    // An address is not looked up without its signs: its letters are not a word of a name.
+    let all = [cut(address), cut(&letters_of(word))];
+    // An address is looked up only with its signs: without them it is not a word of a name.
     all.into_iter().take(if word.contains('@') { 1 } else { 2 }).filter(|it| !it.is_empty()).collect()
 }
 
 /// The references that a typed word may be the beginning of: "7f3k9" begins TK-7F3K-9QXM.
 #[must_use]
 pub fn reference_beginnings(word: &str) -> Vec<String> {
-    let typed = letters(word).to_ascii_uppercase();
+    let typed = letters_of(word).to_ascii_uppercase();
     let readings = [Some((typed.as_str(), REFERENCE_LENGTH_MIN)), typed.strip_prefix("TK").map(|it| (it, 1))];
     let is_part = |(it, least): &(&str, usize)| {
         (*least..=8).contains(&it.len()) && it.bytes().all(|byte| REFERENCE_ALPHABET.contains(&byte))
@@ -78,10 +78,6 @@ pub fn fit(typed: &[String], name: &str, email: Option<&str>, reference: &str) -
             || reference_beginnings(typed).iter().any(|beginning| reference.starts_with(beginning.as_str()))
     };
     typed.iter().all(begins)
-}
-
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The first text after all texts that begin with this one, in the order of their bytes; `None`: there is

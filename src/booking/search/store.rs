@@ -34,16 +34,19 @@ const AT_ONCE: i64 = 200;
 /// A batch takes much less time than this.
 const RESTS_FOR: TimeDelta = TimeDelta::seconds(15);
 /// A word that more bookings have is common: the newest bookings with it are found as quickly by comparing.
-pub const FOUND_MAX: i64 = 2_000;
+const FOUND_MAX: i64 = 2_000;
+/// The rows of the index that are read for one beginning. A booking has a row for each of its words, and
+/// several words may begin alike: "maria" and "maria.lopez@example.org".
+const ROWS_MAX: i64 = 4 * FOUND_MAX;
 
-/// Up to which id bookings are in the index.
-pub fn indexed_until(db: &mut Db) -> QueryResult<i64> {
+/// The id up to which bookings are in the index.
+fn indexed_until(db: &mut Db) -> QueryResult<i64> {
     let progress = search_progress::table.find(1).select(search_progress::last_booking_id);
     Ok(progress.first(db).optional()?.unwrap_or_default())
 }
 
 /// The bookings that have a word that begins with the typed one, in no order. `None`: there are too many.
-pub fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>> {
+fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>> {
     let (mut words, mut references) = (beginnings(word), reference_beginnings(word));
     if has_words_of_references(db)? {
         words.extend(references.drain(..).map(|beginning| reference_word(&beginning)));
@@ -53,12 +56,17 @@ pub fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>
         let mut of_word = booking_words::table
             .filter(booking_words::word.ge(&beginning))
             .select(booking_words::booking_id)
-            .limit(FOUND_MAX + 1)
+            .limit(ROWS_MAX + 1)
             .into_boxed();
         if let Some(end) = end_of_range(&beginning) {
             of_word = of_word.filter(booking_words::word.lt(end));
         }
-        found.extend(of_word.load::<i64>(db)?);
+        let rows = of_word.load::<i64>(db)?;
+        // The rows that were not read may be of other bookings.
+        if rows.len() > ROWS_MAX as usize {
+            return Ok(None);
+        }
+        found.extend(rows);
     }
     for beginning in references {
         let end = end_of_range(&beginning).unwrap_or_default();
@@ -68,7 +76,7 @@ pub fn find_by_word(db: &mut Db, word: &str) -> QueryResult<Option<HashSet<i64>>
             .limit(FOUND_MAX + 1);
         found.extend(of_reference.load::<i64>(db)?);
     }
-    Ok(Some(found).filter(|found| i64::try_from(found.len()).is_ok_and(|count| count <= FOUND_MAX)))
+    Ok(Some(found).filter(|found| found.len() <= FOUND_MAX as usize))
 }
 
 /// The bookings of an address, in no order. `None`: there are too many.
@@ -78,7 +86,7 @@ pub fn find_by_email(db: &mut Db, email: &str) -> QueryResult<Option<HashSet<i64
         .select(bookings::id)
         .limit(FOUND_MAX + 1);
     let found: HashSet<i64> = of_person.load(db)?.into_iter().collect();
-    Ok(Some(found).filter(|found| i64::try_from(found.len()).is_ok_and(|count| count <= FOUND_MAX)))
+    Ok(Some(found).filter(|found| found.len() <= FOUND_MAX as usize))
 }
 
 /// The most words that are looked up, each with queries of its own. The bookings found are then compared with
@@ -113,6 +121,7 @@ pub fn find_unindexed(db: &mut Db, fits: impl Fn(&ComparedBooking) -> bool) -> Q
     if is_far_behind(db, last)? {
         return Ok(None);
     }
+    // These are all: what is booked meanwhile is not looked for.
     for _ in 0..COMPARED_MAX / READ_AT_ONCE {
         let rows: Vec<ComparedBooking> = bookings::table
             .filter(bookings::id.gt(last))
@@ -120,11 +129,11 @@ pub fn find_unindexed(db: &mut Db, fits: impl Fn(&ComparedBooking) -> bool) -> Q
             .limit(READ_AT_ONCE)
             .select((bookings::id, bookings::reference, bookings::buyer_name, bookings::buyer_email))
             .load(db)?;
-        let Some((id, ..)) = rows.last() else { return Ok(Some(found)) };
+        let Some((id, ..)) = rows.last() else { break };
         last = *id;
         found.extend(rows.iter().filter(|row| fits(row)).map(|row| row.0));
     }
-    Ok(None)
+    Ok(Some(found))
 }
 
 /// Whether the index lacks more bookings than are compared one by one: then none of them is compared.
@@ -163,7 +172,7 @@ pub fn find_among_newest(
     Ok(found)
 }
 
-/// Whether references are found through words, because they have no index of their own.
+/// Whether references are found through words, because the table has no index on them.
 fn has_words_of_references(db: &mut Db) -> QueryResult<bool> {
     Ok(reference_key(db)?.is_some())
 }
@@ -194,7 +203,7 @@ fn unwritten(db: &mut Db, after: i64, at_most: i64) -> QueryResult<Vec<Unwritten
     Ok(next.into_iter().take_while(|(.., created_at)| *created_at <= until).collect())
 }
 
-/// Whether there are bookings whose words are to be written.
+/// Whether there are bookings whose words are not written yet.
 pub fn is_any_due(db: &mut Db) -> QueryResult<bool> {
     let after = indexed_until(db)?;
     Ok(!unwritten(db, after, 1)?.is_empty())
@@ -248,7 +257,7 @@ pub fn forget(db: &mut Db, slug: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// In one statement, which is prepared once.
+/// In one statement, however many words there are.
 fn insert(db: &mut Db, words: BTreeSet<(String, i64)>) -> QueryResult<()> {
     match db {
         Db::Postgres(pg) => {

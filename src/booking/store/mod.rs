@@ -1,6 +1,8 @@
-//! The SQL of bookings. Booking a batch is written once for each database, because what makes it fast differs:
-//! `postgres.rs` calls one function, `sqlite.rs` runs one transaction of prepared statements. Both keep the same
-//! promise and give the same outcomes.
+//! The SQL of bookings. Booking a batch is written once for each database, because what makes it fast
+//! differs: `postgres` calls one function, `sqlite` runs one transaction of prepared statements. Both give
+//! the same outcomes.
+//!
+//! Giving tickets back does not belong here: see `booking::release`.
 
 mod postgres;
 mod references;
@@ -24,7 +26,7 @@ use crate::schema::{booking_lines, bookings, cancellation_notes, events, ticket_
 pub const PERSON: &str = "coalesce(bookings.buyer_email_normalized, lower(bookings.buyer_email), \
     'user ' || bookings.buyer_external_id)";
 
-/// What a batch came to.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// One for each order, in their order.
@@ -33,7 +35,7 @@ pub struct Batch {
     pub stock: Vec<Stock>,
 }
 
-/// What became of an order. `None`: its key has booked before, and that booking is not read yet.
+/// The result of an order. `None`: its key has booked before, and that booking is not read yet.
 type Claimed = Option<BookingOutcome>;
 
 /// A row of `bookings`.
@@ -82,9 +84,9 @@ impl BookingRow {
     }
 }
 
-/// Books orders with different request keys, first come, first served: each whole or not at all, each at
-/// most once, and each with its confirmation in the outbox ([`crate::mail`]). All of it is committed when
-/// this returns.
+/// Books orders with different request keys, first come, first served: each whole or not at all, and each at
+/// most once. A booking that is confirmed at once has its confirmation in the outbox ([`crate::outbox`]), if
+/// the buyer has an address. All of it is committed when this returns.
 ///
 /// # Errors
 /// Database errors. Then nothing is known of any order, and sending the same batch again is safe.
@@ -139,7 +141,7 @@ fn outcome_of_known(order: &Order, hash: i64, booking: Booking) -> BookingOutcom
     if hash == order.hash() { BookingOutcome::Replayed(booking) } else { BookingOutcome::KeyReused(booking) }
 }
 
-/// The refusal that a code stands for. `sale_state_1` in the migrations lists the codes.
+/// The refusal that a code of `sale_state_1` in the migrations stands for.
 fn not_on_sale(code: i32) -> Option<NotOnSale> {
     match code {
         5 => Some(NotOnSale::NotYet),
@@ -205,8 +207,8 @@ pub fn with_lines(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<Booking
     Ok(rows.into_iter().map(of).collect())
 }
 
-/// Puts rows together with their lines, ticket types and events, in the order of the rows. For as many as a page
-/// shows.
+/// Puts rows together with their lines, ticket types, events, scans and payments, in the order of the rows.
+/// For as many as a page shows.
 pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBooking>> {
     let found = with_lines(db, rows)?;
     let event_ids: Vec<i64> = found.iter().map(|booking| booking.event_id).collect();
@@ -232,7 +234,7 @@ pub fn place(db: &mut Db, rows: Vec<BookingRow>) -> QueryResult<Vec<PlacedBookin
     Ok(placed)
 }
 
-/// The tickets of bookings that were scanned or given back, in the order of their seats.
+/// Adds which tickets were scanned or given back, in the order of their seats.
 fn add_used_tickets(db: &mut Db, placed: &mut [PlacedBooking]) -> QueryResult<()> {
     let booking_ids: Vec<i64> = placed.iter().map(|it| it.booking.id).collect();
     let used: Vec<(i64, i32, String, NaiveDateTime)> = used_tickets::table
@@ -251,7 +253,7 @@ fn add_used_tickets(db: &mut Db, placed: &mut [PlacedBooking]) -> QueryResult<()
     Ok(())
 }
 
-/// What the organizer wrote to those whose tickets were canceled.
+/// Adds the organizer's notes about tickets that the organizer canceled.
 fn add_notes(db: &mut Db, placed: &mut [PlacedBooking]) -> QueryResult<()> {
     let has_returned = |it: &&PlacedBooking| it.booking.lines.iter().any(|line| line.returned > 0);
     let booking_ids: Vec<i64> = placed.iter().filter(has_returned).map(|it| it.booking.id).collect();

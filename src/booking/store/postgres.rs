@@ -1,6 +1,6 @@
-//! A batch on PostgreSQL: one call of one function that commits by itself, whatever the batch's size, so that the
-//! hot rows are locked for one write to the disk and nothing waits for the network in between. The function is
-//! `book_batch_3` in the migrations.
+//! A batch on PostgreSQL: one call of one function, whatever the batch's size. The call is a transaction of
+//! its own, so the hot rows are locked for one write to the disk, and never while a message is on the
+//! network. The function is `book_batch_3` in the migrations.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,8 @@ pub(super) fn book_batch(
     let outcomes = outcomes.collect::<QueryResult<_>>()?;
     let stock = call.ticket_type_ids.iter().zip(&answer.lefts).zip(&answer.versions);
     let stock = stock
-        // Version 0: there is no such ticket type, or it has got tickets while the batch waited.
+        // Version 0: there is no such ticket type, or it has got tickets back while the batch waited for
+        // locks.
         .filter(|(_, version)| **version > 0)
         .map(|((&ticket_type_id, &available), &version)| Stock { ticket_type_id, available, version });
     Ok((outcomes, stock.collect()))
@@ -171,7 +172,7 @@ impl Query for BookBatchCall<'_> {
 
 impl RunQueryDsl<PgConnection> for &BookBatchCall<'_> {}
 
-/// What the function answers: columns by order, then columns by ticket type.
+/// What the function answers: the time, then columns by order, then columns by ticket type.
 #[derive(Queryable)]
 struct BookedColumns {
     booked_at: NaiveDateTime,

@@ -7,7 +7,8 @@ use super::sqlite;
 use crate::db::Db;
 use crate::schema::bookings;
 
-/// The id of a reference's booking; `None`: there is none.
+/// The id of a reference's booking; `None`: there is none. A reference that may be unknown is looked up before a
+/// write transaction, because on SQLite it may be compared with those of all bookings.
 pub fn id_of_reference(db: &mut Db, reference: &str) -> QueryResult<Option<i64>> {
     let booking = bookings::table.filter(bookings::reference.eq(reference)).select(bookings::id);
     if let Some(id) = reference_key(db)?.and_then(|key| key.id(reference)) {
@@ -15,13 +16,14 @@ pub fn id_of_reference(db: &mut Db, reference: &str) -> QueryResult<Option<i64>>
         if known.is_some() {
             return Ok(known);
         }
-        // An earlier release writes random references into new files too. Without an index this reads all
-        // bookings, but only for a reference that is not one of ours.
+        // A release that does not know the key gives random references, in such a file too. There is no
+        // index, so this reads all bookings, but only for a reference that is unknown or was not made with the key.
     }
     booking.first(db).optional()
 }
 
-/// The ids of the bookings that this release has given these references.
+/// The ids of the bookings with these references. Where there is a key, only references that were made with
+/// it are found.
 pub fn ids_of_references(db: &mut Db, references: &[String]) -> QueryResult<Vec<i64>> {
     let mut known =
         bookings::table.filter(bookings::reference.eq_any(references)).select(bookings::id).into_boxed();

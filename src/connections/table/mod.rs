@@ -3,6 +3,8 @@
 //! Each network has a share of the room, so that one network cannot take all of it. When room gets scarce,
 //! connections that never asked for anything go first; when there is none left, those that have been idle
 //! longest go. A connection whose request is being received or answered is never ended here.
+//!
+//! How long a request may take does not belong here: see `connections::timed_stream`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -82,6 +84,12 @@ pub(super) struct Connection {
     counted: Option<(u64, IpAddr)>,
 }
 
+/// How many connections one network may hold on a server that takes that many.
+#[must_use]
+pub fn network_share(room: usize) -> usize {
+    (room / NETWORK_PART).max(NETWORK_MIN)
+}
+
 impl ConnectionTable {
     pub(super) fn new(room: usize, limits: NetworkLimits) -> Self {
         Self { room, limits, opened: Instant::now(), open: Mutex::default() }
@@ -117,7 +125,7 @@ impl ConnectionTable {
     /// The networks that an address is counted in, and how many connections each may hold.
     fn shares(&self, peer: IpAddr) -> impl Iterator<Item = (IpNet, usize)> + use<> {
         let network = network_of(peer);
-        let narrow = (self.room / NETWORK_PART).max(NETWORK_MIN);
+        let narrow = network_share(self.room);
         let (bits, wide) = match network {
             IpAddr::V4(_) => (32, None),
             IpAddr::V6(v6) => (64, Ipv6Net::new(v6, 48).ok().map(|site| IpNet::V6(site.trunc()))),

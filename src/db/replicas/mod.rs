@@ -3,6 +3,8 @@
 //! A replica is used while it is healthy: it answered its last probe, it is a standby of our primary, and its lag is
 //! within the limit. A read that fails is repeated on the next replica at once, and finally on the primary; the
 //! replica is left out until its next good probe. No read waits for a replica longer than [`TIMEOUT`].
+//!
+//! Which data may be a little old does not belong here: each caller of `Database::read` decides.
 
 mod positions;
 mod watch;
@@ -49,7 +51,6 @@ pub struct ReplicaConfig {
     pub pool_size: u32,
 }
 
-/// The replicas of a database.
 pub(super) struct Replicas {
     all: Vec<Replica>,
     /// Counts reads, for round-robin.

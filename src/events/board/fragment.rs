@@ -47,7 +47,7 @@ impl Listing {
         Self { concert, sale_states, is_over, is_preview: false, fragments: Default::default() }
     }
 
-    /// A concert as buyers would see it if it were published. Nothing on its page leads anywhere.
+    /// A concert as buyers would see it if it were published. Its page does not poll, and nothing can be booked there.
     #[must_use]
     pub fn preview(mut concert: Concert, now: NaiveDateTime) -> Self {
         if concert.event.state == EventState::Draft {
@@ -112,7 +112,7 @@ impl Listing {
         !self.ticket_types.iter().any(|it| self.sale_state(it.id).may_sell())
     }
 
-    /// Whether all ticket types on sale are sold out.
+    /// Whether no ticket type can be booked now: those on sale are sold out, or none is on sale.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
         self.bookable().next().is_none()

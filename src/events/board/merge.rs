@@ -1,7 +1,8 @@
 //! Which of two readings of a concert is shown: the board's, or the one that was just read.
 //!
-//! Versions are times in milliseconds, by the database's clock. Stock and facts have separate versions: a rush keeps
-//! raising the version of the stock, and that must not keep an old price or limit on the page.
+//! Versions are times in milliseconds, by the clock of the database or of the server that made the change. Stock and
+//! facts have separate versions: a rush keeps raising the version of the stock, and that must not keep an old price or
+//! limit on the page.
 
 use std::sync::Arc;
 

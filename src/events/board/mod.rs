@@ -1,11 +1,11 @@
 //! The board: every event's ticket types and their availability, kept in memory.
 //!
 //! Fifty thousand browsers poll the same few numbers. They are answered from here, without a lock or the
-//! database; the fragment and its compressed forms are made once per change, on the first request. The desk
+//! database; the fragment and its compressed form are made once per change, on the first request. The desk
 //! updates the board right after its commit; a [`super::refresher`] reads once a second what other servers
-//! have sold. The board never goes back in time: an older version of a ticket type is dropped.
+//! have sold. An older version of a ticket type is dropped, unless the newer one was lost: see [`merge`].
 //!
-//! No SQL and no request handling here.
+//! SQL and handlers do not belong here: see `events::store` and `events::pages`.
 
 mod clock;
 mod fragment;
@@ -39,13 +39,13 @@ pub struct Board {
     is_load_high: AtomicBool,
     clock: DatabaseClock,
     publisher: Publisher,
-    /// The newest version that the primary has given.
+    /// The newest version in the last read of the primary.
     newest_version: AtomicI64,
     /// Reads of the primary run one at a time: one that began before a change must not be shown after it.
     reading: Mutex<()>,
     /// When the last read of the primary ended.
     primary_read_at: parking_lot::Mutex<Option<Instant>>,
-    /// Updated after each complete read.
+    /// Beats after each complete read, from the database or from another server.
     shown: Heartbeat,
     /// The refresher's heartbeat.
     pub(super) refresher: Heartbeat,
@@ -53,9 +53,9 @@ pub struct Board {
 
 #[derive(Default)]
 struct Snapshot {
-    /// The next concert first.
+    /// By start, the earliest first: past concerts come before the next one.
     listings: Vec<Arc<Listing>>,
-    /// The listing of each ticket type.
+    /// The index of the listing of each ticket type.
     by_ticket_type: HashMap<i64, usize>,
 }
 
@@ -115,7 +115,7 @@ impl Board {
         Ok(())
     }
 
-    /// All public concerts, the next one first.
+    /// All public concerts by start, the earliest first: past concerts come before the next one.
     #[must_use]
     pub fn listings(&self) -> Vec<Arc<Listing>> {
         self.snapshot.load().listings.clone()

@@ -40,6 +40,8 @@ pub fn of_event(before: &Event, now: &Event) -> String {
         silent("accessibility", before.accessibility == now.accessibility),
         change("organizer", &before.organizer_name, &now.organizer_name),
         silent("organizer’s contact", before.organizer_contact == now.organizer_contact),
+        silent("picture", before.image == now.image),
+        silent("picture’s description", before.image_alt == now.image_alt),
         pair("listed", (yes(before.listed), yes(now.listed))),
         pair("tickets may be given back until", times(|it| it.returns_until)),
         pair("cancellation deadline", (deadline(before), deadline(now))),
@@ -89,8 +91,8 @@ fn yes(is_so: bool) -> String {
 }
 
 fn change(what: &str, before: &str, now: &str) -> Option<String> {
-    let quoted = |text: &str| if text.is_empty() { nothing() } else { text.to_owned() };
-    pair(what, (quoted(before), quoted(now)))
+    let shown = |text: &str| if text.is_empty() { nothing() } else { text.to_owned() };
+    pair(what, (shown(before), shown(now)))
 }
 
 fn pair(what: &str, (before, now): (String, String)) -> Option<String> {
@@ -118,5 +120,8 @@ mod tests {
         assert_eq!(of_event(&before, &event()), "");
         let words = of_event(&before, &moved);
         assert!(words.ends_with("→ The Cellar\norganizer’s contact: changed"), "{words}");
+        let pictured = Event { image: Some("x".into()), image_alt: "Ada".into(), ..event() };
+        let words = of_event(&before, &pictured);
+        assert_eq!(words, "picture: changed\npicture’s description: changed");
     }
 }

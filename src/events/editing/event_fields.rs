@@ -8,8 +8,7 @@ use super::typed::{FieldFaults, FieldReader, TypedFields, line, optional_number,
 use super::{currencies, local_time, markdown, moved_start, slug};
 use crate::events::{Event, PaymentChoice};
 
-/// What a form sends, in the order in which a page asks. Each time has an offset beside it, for local times
-/// that exist twice.
+/// What a form sends. Each time has an offset beside it, for local times that exist twice.
 pub const EVENT_FIELDS: [&str; 26] = [
     "name",
     "slug",

@@ -146,7 +146,8 @@ pub fn read_zone(typed: &str) -> Result<Tz, String> {
     }
 }
 
-/// The zones that a form offers: places and UTC. The database's other names are old ones of the same zones.
+/// The zones that a form offers: UTC, and names with a region, like `Europe/Berlin`. Left out are fixed offsets
+/// (`Etc/`) and many old names, like `US/Central` and `Cuba`.
 pub fn zones() -> impl Iterator<Item = &'static str> {
     let is_offered = |name: &&str| {
         *name == "UTC"

@@ -1,5 +1,6 @@
-//! An organizer's Markdown as HTML. Raw HTML in it becomes text, only some elements are kept, and only links have an
-//! attribute, an absolute address: nothing in a description can run, load, send or look like the site's own controls.
+//! An organizer's Markdown as HTML. Raw HTML in it becomes text, only some elements are kept, and only links have
+//! attributes; their addresses are absolute. So nothing in a description can run, load, send or look like the site's
+//! own controls.
 
 use askama::filters::{Html, escape};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
@@ -33,7 +34,7 @@ pub fn to_html(markdown: &str) -> String {
     rendered.trim().to_owned()
 }
 
-/// The text alone, for search engines and mails.
+/// The text alone, for search engines.
 #[must_use]
 pub fn to_text(markdown: &str) -> String {
     let mut text = String::new();
@@ -94,7 +95,7 @@ fn is_kept(tag: TagEnd) -> bool {
     )
 }
 
-/// The start of a link that leads to another site or to an address; `None` for all others.
+/// The start tag of a link to an absolute web address or to an email address; `None` for all others.
 fn link_start(address: &str) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| SCHEMES.contains(&url.scheme()))?;
     let url = escape(url.as_str(), Html).ok()?;

@@ -37,7 +37,7 @@ pub enum ChangeRefusal {
     NameTaken,
     /// The concert has as many ticket types as one may have.
     TooManyTicketTypes,
-    /// Nothing about a canceled or archived concert changes.
+    /// The concert is canceled or archived.
     Closed,
 }
 
@@ -62,7 +62,10 @@ impl ChangeRefusal {
                 "Someone else has changed this since you opened it. Nothing was changed. Open it again to see how \
                  it is now, then make your change.",
             ),
-            Self::TooManyTicketTypes => (None, "A concert has up to 20 ticket types."),
+            Self::TooManyTicketTypes => {
+                let most = ticket_type_fields::TICKET_TYPES_MAX;
+                return (None, format!("A concert has up to {most} ticket types."));
+            }
             Self::Closed => (None, "A canceled or archived concert can’t be changed."),
         };
         (field, sentence.to_owned())

@@ -19,8 +19,7 @@ pub fn prices(ticket_types: &[TicketType]) -> Vec<i64> {
     shown.map(|it| it.price_minor).collect()
 }
 
-/// What is missing, in the order in which a page asks. `now`: UTC. `payment_fault`: why the chosen way of
-/// payment does not work.
+/// What is missing. `now`: UTC. `payment_fault`: why the chosen way of payment does not work.
 #[must_use]
 pub fn missing(
     event: &Event,

@@ -29,10 +29,10 @@ pub(super) fn check_sales(
     }
 }
 
-/// Where tickets are paid for.
+/// Reads where tickets are paid for. `None`: nothing is chosen.
 pub(super) fn payment(typed: &str) -> Result<Option<PaymentChoice>, String> {
     let found = PaymentChoice::ALL.iter().copied().find(|choice| choice.as_str() == typed);
-    // A form of the previous release has no such field.
+    // Empty is no fault: the API sends it for null, and the concert then keeps its choice.
     if found.is_none() && !typed.is_empty() {
         return Err("Choose one from the list.".to_owned());
     }

@@ -28,7 +28,7 @@ pub const TICKET_TYPE_FIELDS: [&str; 13] = [
 /// Checkboxes: a browser sends them only when they are checked.
 pub const TICKET_TYPE_BOXES: [&str; 1] = ["hidden"];
 
-/// Ticket types of one concert.
+/// Most ticket types of one concert.
 pub const TICKET_TYPES_MAX: usize = 20;
 const NAME_LENGTH_MAX: usize = 60;
 const DESCRIPTION_LENGTH_MAX: usize = 300;

@@ -3,6 +3,8 @@
 //!
 //! Load is measured by the scheduling lag of the server's threads (see [`lag`]) and by how full the desk's queue
 //! is. Only polls slow down; bookings do not.
+//!
+//! The pace of a waiting room's line does not belong here: see `queue::pace`.
 
 pub mod lag;
 
@@ -18,8 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The lag that counts as stress. People notice delays from 0.1 s on (Nielsen, Response Times), and the target for
 /// the 99th percentile of polls is a fifth of that.
 const LAG_HIGH: Duration = Duration::from_millis(100);
-/// The queue fill that counts as stress. While the desk keeps up, the queue holds one or two batches, each a
-/// twentieth of it.
+/// The queue fill that counts as stress. While the desk keeps up, the queue holds one or two batches. A batch is a
+/// twentieth of a queue of the default length.
 const QUEUE_HIGH: f64 = 0.25;
 /// Stressed measurements in a row before polling slows down. A single stall does not count.
 const STRESSED_LOOKS: u32 = 3;

@@ -64,16 +64,18 @@ pub fn draw(file: &[u8]) -> Result<Picture, PictureFault> {
 
 fn decode(mut decoder: impl ImageDecoder) -> Result<(DynamicImage, Orientation), PictureFault> {
     let (width, height) = decoder.dimensions();
-    let is_too_long = width.max(height) > SIDE_MAX;
-    if is_too_long || u64::from(width) * u64::from(height) > PIXELS_MAX {
+    if u64::from(width) * u64::from(height) > PIXELS_MAX {
         return Err(PictureFault::TooManyPixels);
     }
+    if width.max(height) > SIDE_MAX {
+        return Err(PictureFault::TooLong);
+    }
     if decoder.total_bytes() > DECODED_BYTES_MAX {
-        return Err(PictureFault::TooManyPixels);
+        return Err(PictureFault::TooDeep);
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(DECODED_BYTES_MAX);
-    decoder.set_limits(limits).map_err(|_| PictureFault::TooManyPixels)?;
+    decoder.set_limits(limits).map_err(|_| PictureFault::TooDeep)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let image = DynamicImage::from_decoder(decoder).map_err(|_| PictureFault::Damaged)?;
     Ok((image, orientation))

@@ -102,6 +102,10 @@ pub enum PictureFault {
     WrongType,
     Animated,
     TooManyPixels,
+    /// One of its sides.
+    TooLong,
+    /// Its pixels take too much memory.
+    TooDeep,
     Damaged,
 }
 
@@ -114,6 +118,8 @@ impl PictureFault {
             Self::WrongType => "Use a JPEG, PNG or WebP file.",
             Self::Animated => "This picture is animated. Use a still one.",
             Self::TooManyPixels => "This picture has more than 40 megapixels. Make it smaller first.",
+            Self::TooLong => "A side of this picture is longer than 20,000 pixels. Make it smaller first.",
+            Self::TooDeep => "This picture takes too much memory. Use 8 bits per color, or make it smaller.",
             Self::Damaged => {
                 "This file can’t be read. It may be damaged: save it again, or choose another one."
             }

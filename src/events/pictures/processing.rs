@@ -1,5 +1,5 @@
-//! One picture is made at a time, off the server's threads: however many are sent, they take the memory of one and no
-//! more than one core.
+//! One picture is made at a time, off the server's threads: however many files are sent, decoding takes the memory of
+//! one picture and no more than one core.
 
 use std::time::Duration;
 

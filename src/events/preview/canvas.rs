@@ -43,7 +43,7 @@ impl Canvas {
         }
     }
 
-    /// Writes text whose baseline begins at a place, turned around that by an angle.
+    /// Writes text. Its baseline begins at a point, and is rotated about that point by an angle.
     pub fn write(&mut self, style: Style, text: &str, (x, y): (f32, f32), radians: f32, color: Color) {
         // Room for letters above and below the line, however it is turned.
         let (size, width) = (style.size, style.width(text));

@@ -32,14 +32,19 @@ pub async fn picture(poster: Poster) -> Result<Bytes, Error> {
         return Ok(picture);
     }
     let turn = timeout(TURN_WAIT_MAX, TURN.acquire()).await;
-    let _turn = turn.ok().and_then(Result::ok).ok_or(Error::Busy)?;
+    let turn = turn.ok().and_then(Result::ok).ok_or(Error::Busy)?;
     // Somebody else may have drawn it meanwhile.
     if let Some(picture) = find(&KEPT, &tag) {
         return Ok(picture);
     }
-    let picture = Bytes::from(web::block(move || drawing::draw(&poster)).await?);
-    keep(&KEPT, tag, picture.clone());
-    Ok(picture)
+    let drawn = web::block(move || {
+        // Keeps the turn until the work ends, even if the client has gone.
+        let _turn = turn;
+        let picture = Bytes::from(drawing::draw(&poster));
+        keep(&KEPT, tag, picture.clone());
+        picture
+    });
+    Ok(drawn.await?)
 }
 
 type Kept = Mutex<VecDeque<(String, Bytes)>>;

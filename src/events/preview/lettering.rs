@@ -120,7 +120,7 @@ impl Style {
         lines
     }
 
-    /// Puts the text's outlines into the rasterizer, its baseline beginning at `at` and turned around that by an angle.
+    /// Adds the text's outlines to the rasterizer. Its baseline begins at `at`, and is rotated about it by an angle.
     pub fn trace(self, rasterizer: &mut Rasterizer, text: &str, at: Point, radians: f32) {
         let Some(face) = FACE.as_ref() else { return };
         let (sin, cos) = radians.sin_cos();
@@ -132,7 +132,8 @@ impl Style {
     }
 }
 
-/// The text in the largest of the sizes in which its lines fit a box; in the smallest one shortened.
+/// The text in the largest of the sizes in which its lines fit a box. If none fits, it is shortened in the smallest
+/// one.
 #[must_use]
 pub fn fitted(text: &str, sizes: &[f32], tracking: f32, leading: f32, (width, height): (f32, f32)) -> Block {
     let most = |style: Style| ((height / (style.size * leading)) as usize).max(1);

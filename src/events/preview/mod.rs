@@ -2,6 +2,8 @@
 //!
 //! It is drawn here and not by a browser: the sky, the moon and the crowd of the concert's page ([`stage`]), and the
 //! facts in the site's own font ([`drawing`], [`lettering`]). The pictures that were drawn last are kept ([`gallery`]).
+//!
+//! Pictures that an organizer sends do not belong here: see `events::pictures`.
 
 mod canvas;
 mod drawing;

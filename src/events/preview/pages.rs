@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events::pages::is_known;
 
-/// Pages put the tag of the picture into its address, so no cache shows an old picture for longer than this.
+/// No cache shows an old picture for longer than this. Pages never show one: its tag is a part of the address.
 const FRESHNESS: &str = "public, max-age=3600";
 
 /// `GET /events/{slug}/preview.png`: the concert's poster, for sites that show a picture beside a link.

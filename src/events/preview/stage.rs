@@ -1,4 +1,5 @@
-//! What all posters have: the colors and shapes of the page's `hero.css`, pixel by pixel. Drawn once.
+//! What all posters have: the colors and shapes of the page's `hero.css`, pixel by pixel. Drawn once for each palette,
+//! lit and dark.
 
 use std::f32::consts::TAU;
 use std::sync::OnceLock;

@@ -1,6 +1,5 @@
-//! The envelope of everything that servers tell each other through Redis: a signature that only servers of this site
-//! can make, and the time when it was made. Messages of other writers and messages that are repeated later are
-//! ignored.
+//! The envelope of the shared board's messages and snapshots in Redis: a signature that only servers of this site can
+//! make, and the time when it was made. Messages of other writers and messages that are repeated later are ignored.
 
 use std::time::Duration;
 
@@ -13,8 +12,8 @@ use crate::guard::signing::{Signature, Signer};
 const SIGNATURE: usize = size_of::<Signature>();
 /// Length of the time: milliseconds since 1970, big-endian. The JSON follows it.
 const TIME: usize = size_of::<i64>();
-/// An envelope that is older than this is refused; while it is younger, the board's versions protect what has changed
-/// since (`LOST_AFTER_MS` of the board).
+/// An envelope that is older than this is refused, unless snapshots live longer. While it is younger, the board's
+/// versions protect what has changed since (`LOST_AFTER_MS` of the board).
 const AGE_MAX: Duration = Duration::from_secs(30);
 
 /// Signs and verifies for one site.
@@ -47,7 +46,7 @@ pub struct Opened<'a> {
 }
 
 impl Envelopes {
-    /// Envelopes may be as old as a snapshot may live in Redis.
+    /// Envelopes may be as old as `AGE_MAX`, or as a snapshot may live in Redis if that is longer.
     #[must_use]
     pub fn new(secrets: &Secrets, snapshot_life: Duration) -> Self {
         let age_max_ms = i64::try_from(AGE_MAX.max(snapshot_life).as_millis()).unwrap_or(i64::MAX);

@@ -9,7 +9,7 @@ const SCHEMA: u32 = 5;
 /// Bytes of the site's key in a name. Enough to tell sites apart.
 const SITE_BYTES: usize = 8;
 
-/// The Redis names that the servers of one site and one release share.
+/// The Redis names that the servers of one site share, as long as their formats have the same version.
 pub struct RedisNames {
     /// The server that refreshes the snapshot.
     pub lease: String,

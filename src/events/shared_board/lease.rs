@@ -24,7 +24,7 @@ const TAKE_OR_READ: &str = "
     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
     return 1";
 
-/// Writes the snapshot, unless another server has taken the lease.
+/// Writes the snapshot if the caller still holds the lease.
 const WRITE: &str = "
     if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
     redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])

@@ -5,6 +5,8 @@
 //! a channel. The site works without Redis: bookings never use it, the board ignores data older than its own, and
 //! while Redis is slow, down or empty every server reads the database itself. Redis is not trusted: what was not signed
 //! by a server of this site is dropped, and what a server reads from the primary wins.
+//!
+//! The rate limits that servers share do not belong here: see `guard::limits::shared`.
 
 mod envelope;
 mod keys;
@@ -47,7 +49,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Time between two messages of a server; sales in between go with the next one. A thousand batches a second
 /// become fifty messages, and a sale still shows on every server within a tenth of a second.
 const MESSAGE_PAUSE: Duration = Duration::from_millis(20);
-/// Time between two reads of the primary by a server that follows another or reads replicas. What it reads
+/// Time between two reads of the primary that each server makes in addition, whatever its role. What it reads
 /// there wins over everything that other servers have told it.
 const READ_PRIMARY_EVERY: Duration = Duration::from_secs(30);
 /// Time between two log lines about what was dropped.
@@ -100,10 +102,10 @@ impl SharedBoard {
     }
 
     /// Refreshes the board from the snapshot, or from the database if this server is the leader or there is no
-    /// snapshot.
+    /// valid snapshot. Then also from the primary, if it was not read here for a while.
     ///
     /// # Errors
-    /// The database's error; the board is not changed.
+    /// The database's error.
     pub async fn refresh(&self, board: &Board, db: &Database) -> Result<(), Error> {
         let refreshed = match self.take_role().await {
             Role::Leader => self.lead(board, db).await,

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_of_each_tier_waits_once() {
+    fn the_newest_of_each_ticket_type_waits_once() {
         let publisher = Publisher::default();
         publisher.put(&[stock(1, 1)]);
         assert!(publisher.take().is_empty(), "not open yet");

@@ -5,17 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::events::board::{Board, newest_version};
 use crate::events::{Concert, Stock};
 
-/// All concerts that the public may see, the next one first.
-pub type Concerts = Vec<Concert>;
-
 /// One message on the channel. The snapshot is a whole board.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoardUpdate {
     /// The stock of some ticket types.
     Stock(Vec<Stock>),
-    /// The whole board, because more than the stock has changed.
-    Board(Concerts),
+    /// The whole board, because more than the stock has changed: all concerts that the public may see, by start, the
+    /// earliest first.
+    Board(Vec<Concert>),
 }
 
 impl BoardUpdate {

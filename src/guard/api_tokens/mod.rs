@@ -85,7 +85,7 @@ impl ApiTokens {
             () if self.of_settings.iter().any(|known| known.name == name) => Err("a name is repeated"),
             () if self.of_settings.iter().any(|known| known.hash == hash) => Err("a token is repeated"),
             () => {
-                // Tokens of the settings are older than scopes, and still allow what they allowed then.
+                // A token of the settings names no scopes: it may book, and nothing else.
                 let scopes = Scopes::new(&[Scope::BookingsWrite]);
                 let token = ApiToken { name: name.to_owned(), hash, scopes, site_id: None };
                 self.of_settings.push(Arc::new(token));
@@ -100,7 +100,7 @@ impl ApiTokens {
         Self { of_site: Some(Arc::new(SiteTokens::new(db))), ..self }
     }
 
-    /// The token, if it is known. Takes constant time: every hash is compared as a whole.
+    /// The token, if it is known. Hashes are compared in constant time, and each one is compared.
     pub async fn find(&self, token: &str) -> Option<Arc<ApiToken>> {
         let hash = Sha256::digest(token);
         match (self.of_settings(&hash), &self.of_site) {

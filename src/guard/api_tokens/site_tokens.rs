@@ -1,6 +1,6 @@
-//! The tokens that organizers have made, as this server knows them. It reads them from the database when one
-//! is used, and again when they were read more than a second ago. So a token that is revoked on another
-//! server opens nothing a second later, and guessing tokens costs the database one query a second.
+//! The tokens that organizers have made, as this server knows them. It reads them from the database when a
+//! token is used and the last read is more than a second ago. So a token that is revoked on another server
+//! opens nothing a second later, and guessing tokens costs the database one query a second.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use chrono::{NaiveDateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 
 use super::scopes::Scopes;
-use super::store::{self, ValidToken};
+use super::store::{self, TokenRow};
 use super::{ApiToken, is_same};
 use crate::db::Database;
 
@@ -92,7 +92,7 @@ impl SiteTokens {
 
 impl ReadToken {
     /// `None`: the stored text is not a SHA-256 hash.
-    fn of(row: ValidToken) -> Option<Self> {
+    fn of(row: TokenRow) -> Option<Self> {
         let hash = hex::decode(row.token_hash).ok()?.try_into().ok()?;
         let token =
             ApiToken { name: row.name, hash, scopes: Scopes::parse(&row.scopes), site_id: Some(row.id) };

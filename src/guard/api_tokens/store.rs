@@ -1,4 +1,5 @@
-//! The SQL of the site's tokens that every request needs: which ones are valid, and when each was used last.
+//! The SQL of the site's tokens that requests with a token need: which were not revoked, and when each was
+//! used last.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -9,7 +10,7 @@ use crate::schema::api_tokens;
 /// A token as the database has it.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
-pub struct ValidToken {
+pub struct TokenRow {
     pub id: i64,
     pub name: String,
     pub token_hash: String,
@@ -21,8 +22,8 @@ pub struct ValidToken {
 }
 
 /// All tokens that were not revoked.
-pub fn not_revoked(db: &mut Db) -> QueryResult<Vec<ValidToken>> {
-    api_tokens::table.filter(api_tokens::revoked_at.is_null()).select(ValidToken::as_select()).load(db)
+pub fn not_revoked(db: &mut Db) -> QueryResult<Vec<TokenRow>> {
+    api_tokens::table.filter(api_tokens::revoked_at.is_null()).select(TokenRow::as_select()).load(db)
 }
 
 /// Notes that a token was used. `now`: UTC.

@@ -11,6 +11,8 @@
 //! this process knows, and each is counted as a network of its own.
 //!
 //! `Forwarded` (RFC 7239) is not read: proxies pass a client's one on as it is.
+//!
+//! How often an address may ask does not belong here: see `guard::limits`.
 
 mod trusted_proxies;
 

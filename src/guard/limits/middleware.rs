@@ -1,6 +1,6 @@
-//! The middleware that counts every request, before its body is read and inside the middleware that adds the
-//! security headers. Written by hand, not with `from_fn`: polls, the most frequent requests, pass without a boxed
-//! future.
+//! The middleware that counts requests, before their bodies are read. It is the innermost one of the server:
+//! a request that another middleware refuses is not counted. Written by hand, not with `from_fn`: polls, the
+//! most frequent requests, pass without a boxed future.
 
 use std::future::{Ready, ready};
 use std::num::NonZeroU32;

@@ -28,7 +28,8 @@ impl Rate {
     pub const SIGN_IN: Self =
         Self { interval: Duration::from_secs(6), burst: NonZeroU32::MIN.saturating_add(9) };
 
-    /// The organizer's pages for each address: ten a second, sixty at once. Ten open desks ask twice a second.
+    /// The organizer's pages for each address: ten a second, sixty at once. Ten open desks together ask twice
+    /// a second.
     pub const ADMIN: Self =
         Self { interval: Duration::from_millis(100), burst: NonZeroU32::MIN.saturating_add(59) };
 

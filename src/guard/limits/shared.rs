@@ -1,8 +1,9 @@
 //! The strict limits, which all servers of a site count together through Redis if `REDIS_URL` is set.
 //!
-//! Only rare and expensive requests are counted there: a booking, a sign-in or an API call waits a fraction of a
-//! millisecond for it. A poll is answered in less time than a question to Redis would take, so pages, polls and static
-//! files are counted by each server alone: with n servers a client may send n times as many of those.
+//! Only rare and expensive requests are counted there: a booking, a place in a waiting room, a sign-in or an
+//! API call waits a fraction of a millisecond for it. A poll is answered in less time than a question to
+//! Redis would take, so pages, polls and the other classes are counted by each server alone: with n servers a
+//! client may send n times as many of those.
 //!
 //! Redis counts atomically, in a script, by its own clock, so no two servers spend the same allowance. It never blocks
 //! the site: after half a second a request no longer waits for it, and while Redis is away each server counts alone.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use rand::distr::{Alphanumeric, SampleString as _};
@@ -13,7 +13,10 @@ use crate::db::Database;
 use crate::guard::store;
 use crate::start_error::StartError;
 
-/// 64 characters out of 62: 381 bits.
+/// The suffix of the file of the generated secret, which stands beside the SQLite file.
+pub const SECRET_ENDING: &str = ".secret";
+
+/// 64 characters, each one of 62: 381 bits.
 const LENGTH: usize = 64;
 
 /// The secrets that were set.
@@ -34,7 +37,7 @@ impl fmt::Debug for SecretConfig {
 /// the generated secret counts as a previous one: it signed the tickets that were sold before.
 ///
 /// # Errors
-/// If the generated secret cannot be read.
+/// If there is no `SECRET_KEY`, and the generated secret cannot be read.
 pub fn find(config: &SecretConfig, db: &Database) -> Result<Option<Secrets>, StartError> {
     let generated = || match db.file() {
         Some(database) => read_file(&beside(database)),
@@ -68,7 +71,7 @@ const SIGNING: &str = "signing";
 /// The file of the generated secret.
 fn beside(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
-    name.push(".secret");
+    name.push(SECRET_ENDING);
     PathBuf::from(name)
 }
 
@@ -87,27 +90,45 @@ fn read_file(path: &Path) -> Result<Option<String>, StartError> {
     }
 }
 
+/// Writes a new secret to a file of its own and gives it its name when it is complete: another server that starts reads
+/// the whole secret or none.
 fn write_file(path: &Path) -> Result<String, StartError> {
     let secret = generate();
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| {
-        file.write_all(secret.as_bytes())?;
-        file.sync_all()
-    });
-    match written {
+    let mut new = path.as_os_str().to_owned();
+    new.push(format!(".{}", Alphanumeric.sample_string(&mut rand::rng(), 8)));
+    let new = PathBuf::from(new);
+    let placed = write_new(&new, &secret).and_then(|()| place(&new, path, &secret));
+    // If it stays, it is a file that nobody reads.
+    drop(fs::remove_file(&new));
+    match placed {
         Ok(()) => Ok(secret),
         // Another server was faster.
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            read_file(path)?.ok_or_else(|| unusable(path, &e))
-        }
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => read_file(path)?.ok_or_else(|| unusable(path, &e)),
         Err(e) => Err(unusable(path, &e)),
     }
 }
 
-fn unusable(path: &Path, error: &std::io::Error) -> StartError {
+/// Gives a file its name, unless there is one with that name already.
+fn place(new: &Path, path: &Path, secret: &str) -> io::Result<()> {
+    match fs::hard_link(new, path) {
+        // Some file systems have no links.
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => write_new(path, secret),
+        placed => placed,
+    }
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, secret: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(secret.as_bytes())?;
+    file.sync_all()
+}
+
+fn unusable(path: &Path, error: &io::Error) -> StartError {
     let hint = "make the file readable for this user, or set SECRET_KEY";
     StartError::setting("SECRET_KEY", &path.display().to_string(), &error.to_string(), hint)
 }
@@ -118,7 +139,31 @@ fn generate() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
     use super::*;
+
+    #[test]
+    fn servers_that_start_together_get_the_same_secret() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for round in 0..20 {
+            let (path, barrier) = (folder.path().join(format!("{round}.secret")), Barrier::new(4));
+            let (path, barrier) = (&path, &barrier);
+            let secrets: Vec<String> = thread::scope(|scope| {
+                let start = |_| {
+                    scope.spawn(move || {
+                        barrier.wait();
+                        write_file(path).expect("a secret")
+                    })
+                };
+                let servers: Vec<_> = (0..4).map(start).collect();
+                servers.into_iter().map(|server| server.join().expect("a server")).collect()
+            });
+            assert!(secrets.iter().all(|secret| *secret == secrets[0]), "round {round}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 20, "nothing else stays");
+    }
 
     #[test]
     fn generated_secrets_are_strong() {

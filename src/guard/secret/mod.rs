@@ -1,5 +1,5 @@
-//! The site's secret, from which all keys for signing and sealing are derived. Loading it is [`loading`], judging it
-//! [`strength`]. With `SECRET_KEY_PREVIOUS` the secret can be replaced without signing anybody out.
+//! The site's secret, from which all keys for signing and sealing are derived. [`loading`] loads it,
+//! [`strength`] judges it. With `SECRET_KEY_PREVIOUS` the secret can be replaced without signing anybody out.
 //!
 //! What is signed or sealed does not belong here: see [`super::signing`] and [`super::sealing`].
 
@@ -11,7 +11,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-pub use self::loading::{SecretConfig, find, make};
+pub use self::loading::{SECRET_ENDING, SecretConfig, find, make};
 pub use self::strength::{TOO_SHORT, weakness};
 
 /// What a key is for. Each purpose has its own key, so that nothing made for one is valid for another.

@@ -33,16 +33,16 @@ struct InvitationText<'a> {
 /// The mail's payload is what it says, sealed.
 pub fn write(mail: &Mail, context: &MessageContext) -> Result<Message, ComposeError> {
     let sealed = mail.payload.as_deref().unwrap_or_default();
-    let letter = context.invitations.open(sealed);
-    let letter = letter.ok_or_else(|| ComposeError::Failed("sealed with a secret that is gone".into()))?;
-    if letter.expires_at <= Utc::now().naive_utc() {
+    let content = context.invitations.open(sealed);
+    let content = content.ok_or_else(|| ComposeError::Failed("sealed with a secret that is gone".into()))?;
+    if content.expires_at <= Utc::now().naive_utc() {
         return Err(ComposeError::Dropped("the invitation is over".into()));
     }
     let site = context.public_url.as_str();
-    let url = &*format!("{site}/invitations/{}", letter.token);
-    let until = &*letter.expires_at.format("%B %-d, %-I:%M %p UTC").to_string();
-    let (invited_by, role, about) = (letter.invited_by.as_str(), letter.role.label(), letter.role.about());
-    let username = letter.username.as_deref();
+    let url = &*format!("{site}/invitations/{}", content.token);
+    let until = &*content.expires_at.format("%B %-d, %-I:%M %p UTC").to_string();
+    let (invited_by, role, about) = (content.invited_by.as_str(), content.role.label(), content.role.about());
+    let username = content.username.as_deref();
     let subject = match username {
         Some(_) => "A new password for TechKraft Tickets",
         None => "Join the team on TechKraft Tickets",

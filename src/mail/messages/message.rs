@@ -22,7 +22,7 @@ pub struct MessageContext {
 }
 
 impl MessageContext {
-    /// The address of the page that stops the mails to an address.
+    /// The URL of the page that stops the mails to an address.
     #[must_use]
     pub fn stop_url(&self, email: &str) -> String {
         format!("{}{}", self.public_url, self.suppression_links.path(email))

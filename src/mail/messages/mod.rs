@@ -1,4 +1,4 @@
-//! Writes mails: each public module renders one message, and [`Envelope`] turns it into the bytes to be sent.
+//! Writes mails: each public module renders one message, and [`seal`] encodes it as the bytes to be sent.
 //!
 //! What was sent and when does not belong here: see `outbox`.
 
@@ -30,42 +30,26 @@ use crate::outbox::MailKind;
 
 /// Writes the message of a mail.
 pub fn write(due: &DueMail, context: &MessageContext) -> Result<Message, ComposeError> {
-    let about = |what: &str| ComposeError::Failed(format!("this mail has no {what}"));
+    let missing = |what: &str| ComposeError::Failed(format!("this mail has no {what}"));
+    let sale = || due.sale.as_ref().ok_or_else(|| missing("booking"));
     match MailKind::parse(&due.mail.kind) {
         Some(MailKind::Confirmation) => {
-            let sale = due.sale.as_ref().ok_or_else(|| about("booking"))?;
-            confirmation::write(sale, Occasion::Booking, &due.message_id(), context)
+            confirmation::write(sale()?, Occasion::Booking, &due.message_id(), context)
         }
         Some(MailKind::Correction) => {
-            let sale = due.sale.as_ref().ok_or_else(|| about("booking"))?;
-            confirmation::write(sale, Occasion::Correction, &due.message_id(), context)
+            confirmation::write(sale()?, Occasion::Correction, &due.message_id(), context)
         }
-        Some(MailKind::Cancellation) => {
-            cancellation::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, context)
-        }
-        Some(MailKind::Return) => {
-            partial_return::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
-        }
-        Some(MailKind::EventChange) => {
-            event_change::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
-        }
-        Some(MailKind::AddressChange) => {
-            let sale = due.sale.as_ref().ok_or_else(|| about("booking"))?;
-            address_change::write(sale, &due.mail, context)
-        }
+        Some(MailKind::Cancellation) => cancellation::write(sale()?, context),
+        Some(MailKind::Return) => partial_return::write(sale()?, &due.mail, context),
+        Some(MailKind::EventChange) => event_change::write(sale()?, &due.mail, context),
+        Some(MailKind::AddressChange) => address_change::write(sale()?, &due.mail, context),
         Some(MailKind::Message) => {
-            let message = due.message.as_ref().ok_or_else(|| about("message"))?;
+            let message = due.message.as_ref().ok_or_else(|| missing("message"))?;
             holder_message::write(message, due.sale.as_ref(), due.recipient(), context)
         }
-        Some(MailKind::LatePayment) => {
-            late_payment::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
-        }
-        Some(MailKind::Refund) => {
-            refund::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
-        }
-        Some(MailKind::Declined) => {
-            declined::write(due.sale.as_ref().ok_or_else(|| about("booking"))?, &due.mail, context)
-        }
+        Some(MailKind::LatePayment) => late_payment::write(sale()?, &due.mail, context),
+        Some(MailKind::Refund) => refund::write(sale()?, &due.mail, context),
+        Some(MailKind::Declined) => declined::write(sale()?, &due.mail, context),
         Some(MailKind::Invitation) => invitation::write(&due.mail, context),
         Some(MailKind::QueuePlace) => queue_place::write(&due.mail, context),
         Some(MailKind::Test) => test_mail::write(context),

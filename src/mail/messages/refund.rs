@@ -1,4 +1,5 @@
-//! The organizer gives an amount back; tickets stay as they are.
+//! An amount goes back, which the organizer has refunded here or on the provider's pages; tickets stay as
+//! they are.
 
 use askama::Template;
 

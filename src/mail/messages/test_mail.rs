@@ -16,7 +16,6 @@ struct TestMailText<'a> {
     site: &'a str,
 }
 
-/// It says nothing but that it has arrived.
 pub fn write(context: &MessageContext) -> Result<Message, ComposeError> {
     let site = context.public_url.as_str();
     let failed = |e: askama::Error| ComposeError::Failed(format!("template: {e}"));

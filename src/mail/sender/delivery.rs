@@ -150,7 +150,7 @@ impl Delivery {
         };
         let limit = limit.filter(|_| is_counted);
         let Some(Err(wait)) = limit.map(|limit| limit.take(due.recipient())) else { return Ok(limit) };
-        // However long: it goes out with the others that wait.
+        // It never fails for this, however long it waits: it goes out with the others that wait.
         Err(AttemptOutcome::Again(Utc::now().naive_utc() + time_delta(wait), TOO_MANY.into()))
     }
 

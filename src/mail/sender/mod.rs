@@ -3,6 +3,8 @@
 //! It wakes after a booking, and every few seconds for mails that other servers have queued and for retries. While
 //! there is work, it uses the database a few times a second: one transaction saves the results of the last mails and
 //! takes the next ones. So the sender costs little during a rush, however many mails wait.
+//!
+//! What a mail says does not belong here: see `mail::messages`. Nor does SMTP: see `mail::transport`.
 
 mod backoff;
 mod delivery;
@@ -41,8 +43,9 @@ use crate::outbox::{self, AttemptOutcome, AttemptResult};
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Between two transactions, while there is work.
 const TRANSACTION_EVERY: Duration = Duration::from_millis(250);
-/// After which an idle connection to the mail server is closed.
+/// How long a connection to the mail server may be idle before it is closed.
 const CLOSE_IDLE_AFTER: Duration = Duration::from_secs(20);
+
 /// Stops the sender.
 #[derive(Clone, Default)]
 pub struct StopHandle(Arc<Wakeup>);

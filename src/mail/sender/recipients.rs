@@ -1,6 +1,6 @@
 //! How many mails one address gets. Anybody can book for any address, so without a limit the site would write
 //! to a stranger as often as somebody likes. Mails beyond the limit wait: nothing is lost, and the tickets
-//! are on their page.
+//! are on the booking's page.
 //!
 //! Counted in this process: with several servers an address gets as many from each.
 

@@ -1,10 +1,12 @@
-//! Addresses that want no mail. A booking needs no proof that its address is the buyer's own, so each mail has a link
-//! that stops all further ones for a while: for people who never booked.
+//! Addresses that want no mail. A booking needs no proof that its address is the buyer's own, so each mail to
+//! a buyer has a link that stops all further mails for a while: for people who never booked.
 //!
-//! Some kinds are sent all the same: what somebody has just asked for (the link to all bookings, a place),
-//! news of money that goes back, and the notice that a booking has a new address. Otherwise a stranger could
-//! first stop the owner's mails and then change the address. Nobody is locked out: the link also allows mails
-//! again, and a stop ends by itself.
+//! Some kinds are sent all the same: what somebody has just asked for (the link to all bookings, a place in a
+//! waiting room), news of money that goes back, and the notice that a booking has a new address. Without that
+//! notice a stranger could first stop the owner's mails and then change the address. Nobody is locked out:
+//! the link also allows mails again, and a stop ends by itself.
+//!
+//! How many mails an address gets does not belong here: see `mail::sender`.
 
 pub mod pages;
 pub mod store;

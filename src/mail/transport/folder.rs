@@ -16,7 +16,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Creates the folder when it is missing. Only this user can read it, because a mail opens its booking.
+    /// Creates the folder when it is missing. Only this user can read a new one, because a mail opens its
+    /// booking.
     pub fn open(path: &Path) -> Result<Self, StartError> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);

@@ -1,6 +1,6 @@
 //! Sends mails: to a mail server, or, without one, into a folder.
 //!
-//! When a mail is sent, and again, does not belong here: see `mail::sender`.
+//! When a mail is sent, and when it is tried again, does not belong here: see `mail::sender`.
 
 mod conversation;
 mod destination;

@@ -58,7 +58,7 @@ pub const OF_RECIPIENT: &[&str] = &[
     " tried to reach",
     " trying to contact",
     " receiv",
-    // Exchange looks recipients up so.
+    // Exchange's lookup of recipients.
     " resolver ",
 ];
 

@@ -9,7 +9,8 @@ pub enum SendError {
     TryLater(String),
     /// Permanently, and the server does not say whether it is about this mail or about all.
     Doubtful(String),
-    /// The server says that it takes no more from us, but says so of this mail only.
+    /// The server refuses this site, but only in its reply about this mail: other mails show whether that is
+    /// so.
     Blocked(String),
     /// All mails, for now: the server does not answer, or does not let us in.
     Unavailable(String),

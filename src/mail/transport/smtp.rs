@@ -1,8 +1,8 @@
 //! A mail server (RFC 5321). The commands of a mail are sent one by one, because what an error means depends on the
 //! command: the address, the content, or this client may be refused.
 //!
-//! Connections are reused, but not after an error in the middle of a mail: the next mail must not read the last
-//! one's reply.
+//! Connections are reused, except when a reply is missing or unreadable in the middle of a mail: the next
+//! mail must not read the last one's reply.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use super::send_error::SendError;
 use super::smtp_url::{Encryption, SmtpUrl};
 use crate::log_safe::one_line;
 use crate::mail::messages::Envelope;
+use crate::outgoing::system_certificates;
 use crate::start_error::StartError;
 
 /// How long connecting and signing in may take.
@@ -114,19 +115,11 @@ impl Smtp {
 
 /// TLS to a server, which the system's certificates must know.
 fn connector(url: &SmtpUrl) -> Result<TlsConnector, StartError> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        let hint = "install the system's certificates (ca-certificates)";
-        StartError::setting("SMTP_URL", &url.to_string(), &one_line(&error), hint)
-    };
-    let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    if roots.add_parsable_certificates(found.certs).0 == 0 {
-        let error = found.errors.first().map_or("no certificates found".to_owned(), ToString::to_string);
-        return Err(wrong(&error));
-    }
+    roots.add_parsable_certificates(system_certificates("SMTP_URL", &url.to_string())?);
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = versions.map_err(|error| wrong(&error))?;
+    let config = versions.map_err(|error| StartError::new(one_line(&error)))?;
     Ok(TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
 }
 

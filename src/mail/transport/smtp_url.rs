@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::log_safe::{ENCODE, has_open_sign, without_password};
+use crate::outgoing::is_loopback;
 use crate::start_error::StartError;
 
 /// The ports that RFC 6409 and RFC 8314 name for submission.
@@ -81,14 +82,6 @@ impl SmtpUrl {
             Host::Ipv6(address) => address.to_string(),
         };
         Ok(Self { host, port, encryption, credentials })
-    }
-}
-
-fn is_loopback(host: &Host<String>) -> bool {
-    match host {
-        Host::Domain(name) => name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 

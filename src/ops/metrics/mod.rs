@@ -1,5 +1,7 @@
 //! The metrics for Prometheus. Counters stand in one registry, where the features register them; gauges are read when
 //! Prometheus asks. Labels have few values: URL patterns, not paths; outcomes, never names of people.
+//!
+//! What a feature counts does not belong here: the feature has its counters, and registers them.
 
 mod payments;
 mod process;

@@ -14,7 +14,7 @@ const OLDEST_POSTGRES: &str =
     "SELECT id FROM confirmation_batches WHERE queued_at <= $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED";
 const OLDEST_SQLITE: &str = "SELECT id FROM confirmation_batches WHERE queued_at <= ? ORDER BY id LIMIT ?";
 
-/// The oldest batches whose bookings are all deleted.
+/// Those of the oldest batches whose bookings are all deleted.
 const SWEEP_POSTGRES: &str = "
     DELETE FROM confirmation_batches AS c
     WHERE id = ANY (ARRAY (SELECT id FROM confirmation_batches ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED))
@@ -70,8 +70,9 @@ pub(super) fn list(db: &mut Db, queued_until: NaiveDateTime, limit: i64) -> Quer
     Ok(Some(made))
 }
 
-/// Deletes thousands of batches whose bookings are gone. Listed one by one, the batches that a reseed leaves would take
-/// PostgreSQL minutes, because each search for the oldest passes over all rows deleted before.
+/// Deletes the batches whose bookings are gone, among the oldest 5,000. Listed one by one, the batches that a
+/// reseed leaves would take PostgreSQL minutes, because each search for the oldest passes over all rows
+/// deleted before.
 pub(super) fn sweep(db: &mut Db) -> QueryResult<()> {
     match db {
         Db::Postgres(pg) => diesel::sql_query(SWEEP_POSTGRES).execute(pg),

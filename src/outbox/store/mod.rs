@@ -1,4 +1,6 @@
 //! The SQL of the outbox.
+//!
+//! Mails together with their bookings do not belong here: see `mail::store`.
 
 pub mod batches;
 mod queueing;
@@ -14,7 +16,7 @@ use super::{AttemptOutcome, AttemptResult, Backlog, Mail, MailKind, MailState, U
 use crate::db::Db;
 use crate::schema::{batched_confirmations, bookings, confirmation_batches, mails};
 
-/// Takes the mails that have waited longest. Two servers never take the same mail: PostgreSQL skips rows that
+/// Takes the mails that were due first. Two servers never take the same mail: PostgreSQL skips rows that
 /// another server has locked, SQLite has one writer at a time.
 const TAKE_POSTGRES: &str = "
     UPDATE mails SET due_at = $1, attempts = attempts + 1
@@ -233,7 +235,8 @@ pub fn last_sent(db: &mut Db) -> QueryResult<Option<NaiveDateTime>> {
     sent.select(mails::sent_at).first(db).optional().map(Option::flatten)
 }
 
-/// Queues a mail again, as a new one. Returns its kind and what it is about; `None` when it is queued already or gone.
+/// Queues a mail again, as if it were new. Returns its kind and what it is about. `None`: it is queued
+/// already, is gone, or is an invitation that was sent.
 pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
     let not_queued = mails::table.find(id).filter(mails::state.ne("queued"));
     let found: Option<(String, Option<String>)> = mails::table
@@ -243,7 +246,7 @@ pub fn resend(db: &mut Db, id: i64) -> QueryResult<Option<String>> {
         .first(db)
         .optional()?;
     let Some((kind, reference)) = found else { return Ok(None) };
-    // An invitation that has arrived may have been withdrawn since. The team's page makes a new one.
+    // An invitation that was sent may have been withdrawn since. The team's page makes a new one.
     let not_queued =
         not_queued.filter(mails::kind.ne(MailKind::Invitation.as_str()).or(mails::state.eq("failed")));
     follow_buyer(db, Some(id))?;

@@ -8,7 +8,8 @@ use crate::outbox::NewMail;
 use crate::schema::mails;
 
 /// Queues a mail inside the caller's transaction: it is sent if and when that commits. Notify the
-/// [wakeup](crate::outbox::wakeup::Wakeup) after the commit. Confirmations are queued by the desk's own statement.
+/// [wakeup](crate::outbox::wakeup::Wakeup) after the commit. Confirmations are queued by the statements that
+/// confirm bookings.
 ///
 /// # Errors
 /// A unique violation when there is a mail with its key already.

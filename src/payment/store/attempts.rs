@@ -14,7 +14,8 @@ use crate::schema::{booking_lines, bookings, events, holds, payment_lines, payme
 pub enum WantOutcome {
     /// The provider will be asked for a page.
     Wanted(Payment),
-    /// It was asked before, by another tab or the same form twice, or something was paid that people look into.
+    /// It was asked for before, by another tab or the same form twice, or something was paid that people look
+    /// into.
     Alive(Payment),
     /// The booking is not held any more.
     NotHeld,
@@ -24,21 +25,28 @@ pub enum WantOutcome {
     TooOften,
 }
 
-/// How many buyers come before a payment that waits for its page.
+/// How many buyers come before a payment that waits for its page. Payments of the other mode do not count: no page
+/// is made for them with this key.
 pub fn place_in_queue(db: &mut Db, payment: &Payment) -> QueryResult<i64> {
     payments::table
         .filter(payments::state.eq(PaymentState::Wanted))
+        .filter(payments::live.eq(payment.live))
         .filter(payments::id.lt(payment.id))
         .count()
         .get_result(db)
 }
 
-fn waiting(db: &mut Db) -> QueryResult<i64> {
-    payments::table.filter(payments::state.eq(PaymentState::Wanted)).count().get_result(db)
+fn waiting(db: &mut Db, live: bool) -> QueryResult<i64> {
+    payments::table
+        .filter(payments::state.eq(PaymentState::Wanted))
+        .filter(payments::live.eq(live))
+        .count()
+        .get_result(db)
 }
 
-/// Asks for a page on which a held booking can be paid for. The tickets stay held until it is there. `live`:
-/// whether it is for real money. `per_second`: how many pages are made in a second.
+/// Asks for a page on which a held booking can be paid for. The tickets stay held while the buyer waits in
+/// the queue, and long enough to pay after that. `live`: whether it is for real money. `per_second`: how many
+/// pages are made in a second.
 pub fn want(db: &mut Db, booking_id: i64, live: bool, per_second: u32) -> QueryResult<WantOutcome> {
     let now = clock(db)?;
     // The lock lets one of two tabs be the first.
@@ -70,7 +78,7 @@ pub fn want(db: &mut Db, booking_id: i64, live: bool, per_second: u32) -> QueryR
     }
     // Until its page is there, the first attempt has its full time from the moment its turn comes. Later
     // attempts have what is left.
-    let turn = TimeDelta::seconds(waiting(db)? / i64::from(per_second.max(1)));
+    let turn = TimeDelta::seconds(waiting(db, live)? / i64::from(per_second.max(1)));
     let pay_until = if tried == 0 { hold.end().max(now + PAY_TIME + turn) } else { hold.end() };
     let held_until = hold.held_until.max(pay_until + GRACE);
     diesel::update(holds::table.find(booking_id))

@@ -14,7 +14,7 @@ use crate::schema::{payment_events, payments, refunds};
 const RECENT: TimeDelta = TimeDelta::days(3);
 
 /// The newest event that came as a webhook. An event that arrives two minutes after it has happened, or
-/// later, was found in the list.
+/// later, counts as found in the list.
 const LAST_TOLD_POSTGRES: &str = "SELECT received_at AS at FROM payment_events
      WHERE received_at < happened_at + INTERVAL '2 minutes' ORDER BY received_at DESC LIMIT 1";
 const LAST_TOLD_SQLITE: &str = "SELECT received_at AS at FROM payment_events

@@ -34,12 +34,12 @@ impl PacedEndpoint {
 
 /// Until when the provider's events were read.
 pub const RECONCILED: &str = "reconciled";
-/// Until when a server reads them.
+/// Until when one server has the turn to read them.
 pub const RECONCILING: &str = "reconciling";
 
-/// Reserves calls, and answers when the first of them may be made, and how many have a turn within `most`; they follow
-/// one after the other. Servers that reserve at the same time wait for each other at the row. Runs inside the caller's
-/// write transaction.
+/// Reserves turns for calls, one after the other. Returns when the first call may be made, and how many of
+/// the calls have a turn within `most`. Servers that reserve at the same time wait for each other at the row.
+/// Runs inside the caller's write transaction.
 pub fn reserve(
     db: &mut Db,
     endpoint: PacedEndpoint,

@@ -46,7 +46,7 @@ pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> Q
     if failed == 0 || next == NextAttempt::Stop || hold.is_none() || tried >= ATTEMPTS_MAX {
         return Ok(());
     }
-    // The second one is made at once, the others ever later: what is wrong may be wrong for long.
+    // The second attempt is made at once. Each further one waits longer: what is wrong may be wrong for long.
     let wait = PAUSE * i32::try_from(tried - 1).unwrap_or(i32::MAX);
     let attempt = NewAttempt {
         booking_id: payment.booking_id,
@@ -66,7 +66,7 @@ pub fn failed(db: &mut Db, payment: &Payment, why: &str, next: NextAttempt) -> Q
 }
 
 /// What was paid is not what was asked for, or not in this mode. The program does nothing more: a person decides. The
-/// tickets stay held meanwhile. `intent_id`: by it refunds are recognized as this payment's.
+/// tickets stay held meanwhile. `intent_id`: by it refunds are recognized as this payment's. `None`: it stays as it is.
 pub fn to_review(db: &mut Db, payment: &Payment, intent_id: Option<&str>, why: &str) -> QueryResult<()> {
     let now = clock(db)?;
     end_hold(db, payment.booking_id, now + REVIEW_TIME)?;
@@ -74,7 +74,7 @@ pub fn to_review(db: &mut Db, payment: &Payment, intent_id: Option<&str>, why: &
     diesel::update(own)
         .set((
             payments::state.eq(PaymentState::Review),
-            payments::intent_id.eq(intent_id),
+            payments::intent_id.eq(intent_id.or(payment.intent_id.as_deref())),
             payments::ended_at.eq(now),
             payments::request.eq(None::<String>),
             payments::last_error.eq(why),

@@ -1,4 +1,5 @@
-//! The SQL of the provider's fees that become known only after the payment was noted as paid.
+//! The SQL of the provider's fees. Some become known only after the payment was noted as paid: the provider
+//! is asked for those again.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
@@ -98,7 +99,7 @@ pub fn of_dispute(db: &mut Db, payment: &Payment, fees: &[(&str, Money)]) -> Que
     Ok(())
 }
 
-/// It is not known yet: to be asked again, ever later.
+/// The fee is not known yet. Each further wait is longer.
 pub fn look_later(db: &mut Db, payment: &Payment) -> QueryResult<()> {
     let times = TIMES.saturating_pow(payment.attempts.clamp(0, LOOKS_MAX).unsigned_abs());
     let later = clock(db)? + FIRST_LOOK * times;

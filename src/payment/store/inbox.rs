@@ -180,7 +180,7 @@ pub fn is_known(db: &mut Db, event: &WaitingEvent, payment: &Payment) -> QueryRe
     Ok(amounts.iter().sum::<i64>() >= returned)
 }
 
-/// Events of one statement that are forgotten.
+/// The most events that one statement forgets.
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 /// Forgets events that were handled and came before that time; how many. There may be more.

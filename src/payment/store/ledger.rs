@@ -48,7 +48,7 @@ pub struct LedgerEntry<'a> {
     pub provider_id: &'a str,
 }
 
-/// Adds an entry. The same act a second time is a unique violation: then the whole transaction is wrong.
+/// Adds an entry. A second entry for the same act is a unique violation, so the whole transaction fails.
 pub fn enter(db: &mut Db, payment: &Payment, entry: &LedgerEntry<'_>, now: NaiveDateTime) -> QueryResult<()> {
     let whose = entry.refund_id.map_or_else(|| format!("of {}", payment.id), |id| id.to_string());
     insert(db, payment, &whose, entry, &payment.currency, now)

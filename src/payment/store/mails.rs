@@ -9,7 +9,7 @@ use crate::payment::Payment;
 use crate::schema::{bookings, events};
 use crate::venue_clock::VenueClock;
 
-/// Queues a mail to the buyer, once for each `dedupe_key`.
+/// Queues a mail to the buyer, unless there is one with the same `dedupe_key` already.
 pub(super) fn mail_buyer(
     db: &mut Db,
     booking_id: i64,
@@ -24,7 +24,7 @@ pub(super) fn mail_buyer(
     }
     let (dedupe_key, payload) = (Some(dedupe_key), Some(payload));
     let mail = NewMail { kind, booking_id: Some(booking_id), dedupe_key, recipient: None, payload };
-    outbox::store::enqueue(db, &mail)
+    outbox::store::enqueue_once(db, &mail)
 }
 
 /// Queues the mail about a payment that a bank has declined: one for each payment page, while the tickets

@@ -1,7 +1,9 @@
 //! The SQL of attempts to pay. Everything that writes runs inside the caller's write transaction.
 //!
-//! Locks are taken in the order of the whole program, which ends with payments: ticket types by id, holds,
-//! bookings, payments, refunds. No lock is held while the provider is asked.
+//! Locks are taken in the same order as in the whole program: ticket types by id, holds, bookings, payments,
+//! refunds. No lock is held while the provider is asked.
+//!
+//! The organizer's lists of payments do not belong here: see `admin::store`.
 
 pub mod attempts;
 pub mod backlog;
@@ -168,8 +170,8 @@ pub fn extend(db: &mut Db, booking_id: i64) -> QueryResult<ExtensionOutcome> {
             holds::extensions.eq(extended.extensions),
         ))
         .execute(db)?;
-    // The page is closed when the time is over, not before. A page about which the provider is being asked
-    // now gets its next time from the answer.
+    // The page is closed when the time is over, not before. A page about which the provider was asked within
+    // the time of a lease keeps its next time: the look at that time sees the new end.
     let open = payments::table
         .filter(payments::booking_id.eq(booking_id))
         .filter(payments::state.eq(PaymentState::Open))
@@ -180,10 +182,11 @@ pub fn extend(db: &mut Db, booking_id: i64) -> QueryResult<ExtensionOutcome> {
 }
 
 /// Ends a buyer's time now: the page is closed first, then the tickets go back on sale. Returns whether there
-/// is a page. If there is none, the caller releases the booking itself.
+/// is a page, or will be one. If there is none, the caller releases the booking itself.
 pub fn give_up(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     let now = clock(db)?;
-    // Without a page nothing is locked: the caller locks ticket types, which come before holds.
+    // Without a page no hold is locked here: releasing the booking locks ticket types, which come before
+    // holds.
     if alive(db, booking_id)?.is_none() || lock_hold(db, booking_id)?.is_none() {
         return Ok(false);
     }

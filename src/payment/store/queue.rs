@@ -61,7 +61,8 @@ pub fn is_any_due(db: &mut Db, live: bool, now: NaiveDateTime) -> QueryResult<bo
     Ok(due.select(payments::id).first::<i64>(db).optional()?.is_some())
 }
 
-/// Takes payments that are due: open pages, those first that have waited longest, or payments that wait for one.
+/// Takes payments that are due. `are_open`: those with an open page, the longest due first; otherwise those
+/// that wait for a page, the oldest first.
 pub fn take(
     db: &mut Db,
     are_open: bool,
@@ -209,16 +210,17 @@ fn end(db: &mut Db, payment: &Payment, now: NaiveDateTime) -> QueryResult<()> {
 /// The bank said no. The page stays open, and so does the hold.
 pub fn declined(db: &mut Db, payment: &Payment, code: &str, due_at: NaiveDateTime) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
-    diesel::update(own)
+    let noted = diesel::update(own)
         .set((payments::declined.eq(code), payments::due_at.eq(due_at), payments::attempts.eq(0)))
         .execute(db)?;
-    if payment.declined.is_none() {
+    // Where nothing was noted, the payment is asked about again soon, and that answer is noted.
+    if noted == 1 && payment.declined.is_none() {
         mail_decline(db, payment)?;
     }
     Ok(())
 }
 
-/// There was no answer: to be asked again at that time.
+/// The question has failed: to be asked again at that time.
 pub fn put_off(db: &mut Db, payment: &Payment, due_at: NaiveDateTime, why: &str) -> QueryResult<()> {
     let own = payments::table.find(payment.id).filter(payments::due_at.eq(payment.due_at));
     diesel::update(own).set((payments::due_at.eq(due_at), payments::last_error.eq(why))).execute(db)?;
@@ -243,7 +245,6 @@ pub fn release(db: &mut Db, payment: &Payment, due_at: NaiveDateTime) -> QueryRe
     Ok(())
 }
 
-/// The status of a booking now.
 pub(super) fn booking_status(db: &mut Db, booking_id: i64) -> QueryResult<Option<BookingStatus>> {
     bookings::table.find(booking_id).select(bookings::status).first(db).optional()
 }

@@ -92,6 +92,9 @@ pub fn take(
     live: bool,
     times: (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<(Refund, Payment)>> {
+    if limit <= 0 {
+        return Ok(Vec::new());
+    }
     let taken: Vec<TakenId> = take_due(db, [TAKE_POSTGRES, TAKE_SQLITE], limit, live, times)?;
     let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
     refunds::table
@@ -175,15 +178,15 @@ pub fn failed(db: &mut Db, refund: &Refund, why: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// Postpones a refund to that time. There was no answer, so the next request has the same key.
+/// Postpones a refund to that time. The next request has the same key.
 pub fn put_off(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: Option<&str>) -> QueryResult<()> {
     let own = refunds::table.find(refund.id).filter(refunds::due_at.eq(refund.due_at));
     diesel::update(own).set((refunds::due_at.eq(due_at), refunds::last_error.eq(why))).execute(db)?;
     Ok(())
 }
 
-/// The refund was not made, and may succeed later. For a day, the provider repeats its answer to this key, so
-/// the next request has a new key.
+/// The provider has refused the refund or has failed, and another request may succeed later. For a day, the
+/// provider repeats its answer to this key, so the next request has a new key.
 pub fn try_again(db: &mut Db, refund: &Refund, due_at: NaiveDateTime, why: &str) -> QueryResult<()> {
     let own = refunds::table.find(refund.id).filter(refunds::due_at.eq(refund.due_at));
     diesel::update(own)

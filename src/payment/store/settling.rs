@@ -52,7 +52,8 @@ pub enum Settlement {
 /// tickets, or the money goes back.
 ///
 /// # Errors
-/// `RollbackTransaction` when another server has settled it at the same moment; database errors.
+/// `RollbackTransaction` when another server has settled it, or the concert was canceled, at the same moment;
+/// database errors.
 pub fn settle(db: &mut Db, payment_id: i64, paid: &PaidPage) -> QueryResult<Settlement> {
     let now = clock(db)?;
     let Some(payment) = find(db, payment_id)?.filter(|it| UNSETTLED.contains(&it.state)) else {
@@ -122,7 +123,8 @@ enum PaidTickets {
     Held,
 }
 
-/// Confirms the booking: types, holds, bookings, then payments is the order of all locks.
+/// Confirms the booking, if that is still possible. Locks ticket types, holds and bookings, so the payment is
+/// locked only after it.
 fn take_tickets(db: &mut Db, payment: &Payment) -> QueryResult<PaidTickets> {
     let id = payment.booking_id;
     if is_canceled(db, id)? {

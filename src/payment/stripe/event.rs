@@ -108,8 +108,8 @@ impl EventObject {
         self.data.object.get("id")?.as_str()
     }
 
-    /// The payment that it is about, as the request for its page has named it. Stripe makes the intent when the buyer
-    /// first tries to pay, so its id is not known then.
+    /// The payment that it is about, as the request for its page has named it. Stripe makes the intent only
+    /// when the buyer first tries to pay, so this site may not know the intent's id yet.
     #[must_use]
     pub fn payment_id(&self) -> Option<i64> {
         self.data.object.get("metadata")?.get("payment")?.as_str()?.parse().ok()

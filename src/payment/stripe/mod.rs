@@ -1,7 +1,10 @@
 //! A client of Stripe's API: the few calls that this site makes, with the version that they were written for.
 //!
-//! It blocks its thread: call it on the blocking pool. A POST carries a key by which Stripe recognizes that it is sent
-//! again; the same key must always carry the same body. Fields of answers that nobody here knows are ignored.
+//! It blocks its thread: call it on the blocking pool. A POST that makes a page or a refund carries a key by
+//! which Stripe recognizes that it is sent again; the same key must always carry the same body. Fields of
+//! answers that nobody here knows are ignored.
+//!
+//! What an answer means for a booking does not belong here: see `payment::verdict` and `payment::worker`.
 
 pub mod amount;
 pub mod event;
@@ -24,16 +27,17 @@ use self::failure::{FailedAnswer, StripeFailure};
 use self::objects::{CheckoutSession, DisputeObject, Listed, RefundObject};
 use super::settings::{StripeConfig, StripeKey};
 use crate::log_safe::one_line;
+use crate::outgoing::system_certificates;
 use crate::start_error::StartError;
 
 /// The version of the API that these requests and objects are written for.
 pub const API_VERSION: &str = "2026-02-25.clover";
-/// How long a call may take. Stripe itself gives up after some 30 s, usually answers within one.
+/// How long a call may take. Stripe itself gives up after some 30 s, and usually answers within 1 s.
 pub const CALL_WAIT: Duration = Duration::from_secs(20);
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// The longest answer, in bytes: a page of a hundred objects, each with all its fields.
 const ANSWER_MAX: u64 = 4 * 1024 * 1024;
-/// Connections that are kept: about as many as calls at once.
+/// Connections that are kept: as many as there may be calls of one kind at once.
 const IDLE_CONNECTIONS: usize = 64;
 /// Objects on a page of a list: the most that Stripe sends.
 const PAGE: &str = "100";
@@ -189,18 +193,13 @@ impl fmt::Debug for StripeClient {
     }
 }
 
-/// The system's certificates. On this machine nothing is encrypted, so none are needed.
+/// The system's certificates; none for an `http://` address, which is always on this machine.
 fn roots(config: &StripeConfig) -> Result<RootCerts, StartError> {
     if config.api_url.starts_with("http://") {
         return Ok(RootCerts::new_with_certs(&[]));
     }
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let error = found.errors.first().map_or("no certificates found".to_owned(), ToString::to_string);
-        let hint = "install the system's certificates (ca-certificates)";
-        return Err(StartError::setting("STRIPE_API_URL", &config.api_url, &one_line(&error), hint));
-    }
-    let certs: Vec<_> = found.certs.iter().map(|it| Certificate::from_der(it).to_owned()).collect();
+    let found = system_certificates("STRIPE_API_URL", &config.api_url)?;
+    let certs: Vec<_> = found.iter().map(|it| Certificate::from_der(it).to_owned()).collect();
     Ok(RootCerts::new_with_certs(&certs))
 }
 

@@ -47,9 +47,6 @@ pub struct CheckoutSession {
     pub livemode: bool,
     /// Seconds since 1970.
     pub expires_at: i64,
-    /// Ours: the booking's reference.
-    #[serde(default)]
-    pub client_reference_id: Option<String>,
     #[serde(default)]
     pub payment_intent: Option<Expandable<PaymentIntent>>,
 }
@@ -192,8 +189,6 @@ pub struct RefundObject {
     /// What this program has written into it.
     #[serde(default)]
     pub metadata: HashMap<String, String>,
-    #[serde(default)]
-    pub payment_intent: Option<Expandable<PaymentIntent>>,
 }
 
 impl RefundObject {

@@ -1,5 +1,5 @@
-//! The bodies of requests, in Stripe's form encoding. A body is kept with its row and sent again as it is: the same key
-//! always has the same body.
+//! The bodies of requests, in Stripe's form encoding. The same key always has the same body: that of a page
+//! is kept with its payment, and that of a refund depends only on facts that never change.
 
 use chrono::NaiveDateTime;
 use url::form_urlencoded::{self, Serializer};
@@ -33,7 +33,7 @@ pub fn session(wanted: &SessionRequest<'_>) -> Option<String> {
     let mut form = Serializer::new(String::new());
     let payment = wanted.payment_id.to_string();
     form.append_pair("mode", "payment")
-        // Cards, and the wallets that hold cards. Other methods may take days, and a hold does not.
+        // Cards, and the wallets that hold cards. Other methods may take days, longer than tickets are held.
         .append_pair("payment_method_types[0]", "card")
         .append_pair("client_reference_id", wanted.reference)
         .append_pair("metadata[payment]", &payment)

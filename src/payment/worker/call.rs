@@ -1,5 +1,5 @@
-//! One question to Stripe, and what its answer changes. It blocks: it runs on the blocking pool. Between the question
-//! and the transaction that keeps the answer the server may die; then the question is asked again, by its key.
+//! One question to Stripe, and what its answer changes. It blocks: it runs on the blocking pool. If the
+//! server dies before the transaction that keeps the answer, the question is asked again, with the same key.
 
 use chrono::TimeDelta;
 
@@ -20,8 +20,8 @@ use crate::payment::stripe::objects::CheckoutSession;
 use crate::payment::verdict::{Verdict, judge};
 use crate::payment::{Payment, PaymentState, Refund};
 
-/// The wait after a settlement that met a hold whose end was not written yet, and after a call that Stripe
-/// refused as one too many.
+/// The wait after a settlement that met a hold whose end was not written yet. A call that Stripe refused as one
+/// too many waits this long for each attempt so far.
 const MOMENT: TimeDelta = TimeDelta::seconds(1);
 /// The wait before the next try to close a page whose time is over.
 const OPEN_AGAIN: TimeDelta = TimeDelta::seconds(5);
@@ -52,7 +52,7 @@ pub enum Call {
 /// What a call is about. Each kind has room of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallKind {
-    /// An open page: is it paid?
+    /// A page that was made: is it paid, is it closed, what does Stripe keep of the payment?
     Look,
     /// A page that is to be made.
     Page,
@@ -121,7 +121,7 @@ fn ask(db: &Database, stripe: &StripeClient, call: Call) -> Result<CallReport, E
         Call::Fee(payment) => ask_fee(db, stripe, &payment),
         Call::TooLate(payment) => {
             db.write_blocking(|db| queue::too_late(db, &payment))?;
-            Ok(CallReport::default())
+            Ok(CallReport::unasked())
         }
     }
 }
@@ -130,7 +130,8 @@ fn open(db: &Database, stripe: &StripeClient, due: &DuePayment) -> Result<CallRe
     let payment = &due.payment;
     // The body was fixed when this payment was taken. There is none only if Stripe cannot take the amount.
     let Some(body) = payment.request.as_deref() else {
-        return fail(db, payment, "Stripe does not take this amount in this currency.", NextAttempt::Stop);
+        fail(db, payment, "Stripe does not take this amount in this currency.", NextAttempt::Stop)?;
+        return Ok(CallReport::unasked());
     };
     let session = match stripe.create_session(body, &payment.idempotency_key) {
         Ok(session) => session,

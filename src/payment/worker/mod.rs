@@ -2,6 +2,8 @@
 //! server runs. Every server with a key has one; they share the work and the pace.
 //!
 //! Modeled on the sender of mails. A taken row is due again when its lease ends, so a server that dies leaves nothing.
+//!
+//! Stripe's API does not belong here: see `payment::stripe`.
 
 mod call;
 mod pause;
@@ -27,7 +29,7 @@ use self::pause::Pause;
 use self::reconciling::Reconciler;
 use self::report::CallReport;
 use self::room::CallRoom;
-use self::take::{Terms, is_anything_due, take};
+use self::take::{CallSettings, is_anything_due, take};
 use super::settings::{AccountAnswer, AccountProbe, Payments, StripeConfig};
 use super::stripe::StripeClient;
 use super::stripe::failure::StripeFailure;
@@ -103,7 +105,7 @@ pub fn open(
         reconciler: Reconciler::new(parts.db.clone(), Arc::clone(&stripe), config),
         stripe,
         parts,
-        terms: Terms { live, per_second: config.per_second, public_url: public_url.to_owned() },
+        settings: CallSettings { live, per_second: config.per_second, public_url: public_url.to_owned() },
         wakeup: Arc::clone(&wakeup),
         stop: Arc::clone(&stop),
         calls: FuturesUnordered::new(),
@@ -122,11 +124,13 @@ pub fn open(
     Ok((Some(payments), Some(WorkerHandle { stop, task })))
 }
 
-/// For the setup page: whether Stripe knows the key.
+/// For the setup page: whether Stripe knows the key, and lets it read what this program reads.
 fn probe(stripe: Arc<StripeClient>) -> AccountProbe {
     Arc::new(move || match stripe.events(Utc::now().timestamp(), None) {
         Ok(_) => AccountAnswer::Accepted,
-        Err(StripeFailure::Account(_) | StripeFailure::Refused(_)) => AccountAnswer::Refused,
+        Err(StripeFailure::Account(_) | StripeFailure::Forbidden(_) | StripeFailure::Refused(_)) => {
+            AccountAnswer::Refused
+        }
         Err(_) => AccountAnswer::Silent,
     })
 }
@@ -136,7 +140,7 @@ type Made = Result<CallReport, Error>;
 struct PaymentWorker {
     parts: WorkerParts,
     stripe: Arc<StripeClient>,
-    terms: Terms,
+    settings: CallSettings,
     reconciler: Reconciler,
     wakeup: Arc<Wakeup>,
     stop: Arc<Wakeup>,
@@ -166,13 +170,13 @@ impl PaymentWorker {
     }
 
     fn room(&self) -> CallRoom {
-        CallRoom::at_pace(self.terms.per_second).less(&self.under_way)
+        CallRoom::at_pace(self.settings.per_second).less(&self.under_way)
     }
 
     /// The most calls at once, of all kinds together. After a pause, one call finds out whether Stripe
     /// answers.
     fn most(&self, now: Instant) -> usize {
-        self.pause.room(now, CallRoom::at_pace(self.terms.per_second).sum())
+        self.pause.room(now, CallRoom::at_pace(self.settings.per_second).sum())
     }
 
     fn has_room(&self, now: Instant) -> bool {
@@ -185,14 +189,14 @@ impl PaymentWorker {
         let now = Instant::now();
         self.next_take = now + TAKE_EVERY;
         let (room, only_one) = (self.room(), self.most(now) == 1);
-        let (terms, live) = (self.terms.clone(), self.terms.live);
+        let (settings, live) = (self.settings.clone(), self.settings.live);
         let taken = match self.parts.db.read_primary(move |db| is_anything_due(db, live)).await {
             Ok(false) => {
                 self.may_find = false;
                 return;
             }
             // When this fails, the transaction reports why.
-            _ => self.parts.db.write(move |db| take(db, room, only_one, &terms)).await,
+            _ => self.parts.db.write(move |db| take(db, room, only_one, &settings)).await,
         };
         match taken {
             Ok(taken) => {
@@ -214,7 +218,7 @@ impl PaymentWorker {
     /// Asks when its turn has come.
     fn start(&mut self, turn: Instant, call: Call) {
         let (db, stripe) = (self.parts.db.clone(), Arc::clone(&self.stripe));
-        let (kind, per_second) = (call.kind(), self.terms.per_second);
+        let (kind, per_second) = (call.kind(), self.settings.per_second);
         self.under_way.push(kind);
         self.calls.push(Box::pin(async move {
             sleep_until(turn).await;
@@ -256,20 +260,15 @@ impl PaymentWorker {
 
     fn keep(&mut self, made: Made) {
         match made {
-            Ok(CallReport { stock, is_mail_queued, failure }) => {
-                announce(&self.parts.board, &self.parts.desk, &self.parts.outbox_wakeup, &stock);
-                if is_mail_queued {
+            Ok(report) => {
+                announce(&self.parts.board, &self.parts.desk, &self.parts.outbox_wakeup, &report.stock);
+                if report.is_mail_queued {
                     self.parts.outbox_wakeup.notify();
                 }
-                match failure {
-                    // "Too many requests" means that Stripe is available: only this one call is made again
-                    // soon.
-                    None | Some(StripeFailure::TooMany) => self.pause.end(),
-                    Some(failure) => self.pause.begin(Instant::now(), &failure),
-                }
+                self.pause.hear(Instant::now(), &report);
                 self.may_find = true;
             }
-            // Another server, or `ask_soon`, was faster: nothing of this was written.
+            // Another server was faster, or the concert was canceled meanwhile: nothing of this was written.
             Err(Error::Database(diesel::result::Error::RollbackTransaction)) => self.may_find = true,
             Err(error) => log::warn!("an answer of Stripe's was not kept, it will be asked again: {error}"),
         }

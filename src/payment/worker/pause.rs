@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use rand::RngExt as _;
 use tokio::time::Instant;
 
+use super::report::CallReport;
 use crate::payment::stripe::failure::StripeFailure;
 
 const RETRY_FIRST: Duration = Duration::from_secs(2);
@@ -13,7 +14,7 @@ const RETRY_LONGEST: Duration = Duration::from_secs(5 * 60);
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_LONGEST: Duration = Duration::from_secs(60);
 
-/// The wait of one payment after this many attempts.
+/// The wait of one payment, refund or event after this many attempts.
 #[must_use]
 pub fn wait_after(attempts: i32) -> TimeDelta {
     let times = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
@@ -33,8 +34,18 @@ pub struct Pause {
 }
 
 impl Pause {
+    /// Begins or ends with what a call came to.
+    pub fn hear(&mut self, now: Instant, report: &CallReport) {
+        match &report.failure {
+            _ if report.is_unasked => {}
+            // "Too many requests" means that Stripe is available: only this one call is made again soon.
+            None | Some(StripeFailure::TooMany) => self.end(),
+            Some(failure) => self.begin(now, failure),
+        }
+    }
+
     /// Stripe gave no answer, or none to rely on. Failures at the same time count once.
-    pub fn begin(&mut self, now: Instant, failure: &StripeFailure) {
+    fn begin(&mut self, now: Instant, failure: &StripeFailure) {
         let pauses = match self.outage {
             Some((_, until)) if now < until => return,
             Some((pauses, _)) => pauses,
@@ -48,7 +59,7 @@ impl Pause {
     }
 
     /// Stripe has answered.
-    pub fn end(&mut self) {
+    fn end(&mut self) {
         if self.outage.take().is_some() {
             log::info!("Stripe is available again");
         }
@@ -105,5 +116,18 @@ mod tests {
         assert!(pause.until() > Some(later + Duration::from_secs(1)), "the second is longer");
         pause.end();
         assert_eq!(pause.room(later, 16), 16);
+    }
+
+    #[test]
+    fn only_an_answer_of_stripes_ends_the_pause() {
+        let (mut pause, now) = (Pause::default(), Instant::now());
+        pause.hear(now, &CallReport::of(StripeFailure::Unknown("status 500".into())));
+        pause.hear(now, &CallReport::unasked());
+        assert!(pause.is_begun(), "Stripe was not asked");
+        pause.hear(now, &CallReport::of(StripeFailure::TooMany));
+        assert!(!pause.is_begun(), "it has answered");
+        pause.hear(now, &CallReport::of(StripeFailure::Unknown("status 500".into())));
+        pause.hear(now, &CallReport::default());
+        assert!(!pause.is_begun());
     }
 }

@@ -17,16 +17,17 @@ use crate::payment::stripe::objects::{DisputeObject, RefundObject};
 use crate::payment::stripe::request;
 use crate::payment::{Payment, Refund, RefundSource, RefundState};
 
-/// A refund that a bank takes its days for is looked at each hour.
+/// The wait before the next look at a refund that the bank has not finished.
 const PENDING_AGAIN: TimeDelta = TimeDelta::hours(1);
 /// The wait after a refusal that may pass: other sales bring money into an account that has too little, and
-/// people can give a missing permission.
+/// people can give a missing permission. Also the wait after a failure that Stripe repeats for this key.
 const REFUSED_AGAIN: TimeDelta = TimeDelta::minutes(30);
 
 /// Makes a refund, or asks what became of it.
 ///
-/// Stripe forgets a key after a day. So from the second attempt on, it is first asked whether the refund
-/// exists: no money is sent twice, however late the second request is.
+/// Stripe forgets a key after a day. So from the second attempt on, this function first asks whether the
+/// refund exists: no money is sent twice, however late the second request is. Where Stripe does not say what became
+/// of a refund, nothing is decided.
 pub(super) fn make_refund(
     db: &Database,
     stripe: &StripeClient,
@@ -35,16 +36,22 @@ pub(super) fn make_refund(
 ) -> Result<CallReport, Error> {
     let intent_id = payment.intent_id.as_deref().unwrap_or_default();
     let body = request::refund(intent_id, refund.id, refund.amount_minor, &payment.currency);
-    let answer = match (&refund.refund_id, body) {
-        (Some(id), _) => stripe.refund(id),
-        (None, Some(body)) => sent_before(stripe, &refund, intent_id).and_then(|found| match found {
-            Some(found) => Ok(found),
-            None => stripe.create_refund(&body, &refund.idempotency_key),
-        }),
+    let found = match look(stripe, &refund, intent_id) {
+        Ok(found) => found,
+        Err(failure) => {
+            if !failure.is_outage() {
+                log::error!("Stripe does not say what became of a refund: {failure}");
+            }
+            return put_off(db, &refund, failure);
+        }
+    };
+    let answer = match (found, body) {
+        (Some(found), _) => Ok(found),
+        (None, Some(body)) => stripe.create_refund(&body, &refund.idempotency_key),
         (None, None) => {
             let why = "Stripe does not take this amount in this currency.";
             db.write_blocking(|db| refunds::failed(db, &refund, why))?;
-            return Ok(CallReport::default());
+            return Ok(CallReport::unasked());
         }
     };
     match answer {
@@ -63,16 +70,17 @@ pub(super) fn make_refund(
     Ok(CallReport::default())
 }
 
-/// The refund, if an earlier request has made it.
-fn sent_before(
+/// The refund, if Stripe has accepted it, or an earlier request may have made it.
+fn look(
     stripe: &StripeClient,
     refund: &Refund,
     intent_id: &str,
 ) -> Result<Option<RefundObject>, StripeFailure> {
-    if refund.attempts <= 1 {
-        return Ok(None);
+    match &refund.refund_id {
+        Some(id) => stripe.refund(id).map(Some),
+        None if refund.attempts <= 1 => Ok(None),
+        None => Ok(stripe.refunds_of(intent_id)?.into_iter().find(|it| it.is_of(refund.id))),
     }
-    Ok(stripe.refunds_of(intent_id)?.into_iter().find(|it| it.is_of(refund.id)))
 }
 
 fn put_off(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<CallReport, Error> {
@@ -123,7 +131,7 @@ pub(super) fn note_refunds(
     let Some(intent_id) = payment.intent_id.as_deref().or(named) else {
         log::error!("an event names no payment: {}", events.first().map_or("", |it| &it.event_id));
         db.write_blocking(|db| end(db, events, true))?;
-        return Ok(CallReport::default());
+        return Ok(CallReport::unasked());
     };
     match stripe.refunds_of(intent_id) {
         Ok(listed) => {
@@ -236,7 +244,8 @@ fn end(db: &mut Db, events: &[WaitingEvent], is_noted: bool) -> QueryResult<()> 
     })
 }
 
-/// There was no answer, or one that says that there is nothing to be followed.
+/// Stripe did not say what the events are about. After a refusal they are done with, because it would refuse
+/// again; otherwise they come again.
 fn put_off_events(
     db: &Database,
     events: &[WaitingEvent],

@@ -12,6 +12,8 @@ pub struct CallReport {
     pub is_mail_queued: bool,
     /// The outage that the call met. `None`: there was none.
     pub failure: Option<StripeFailure>,
+    /// Stripe was not asked, so the call says nothing about an outage.
+    pub is_unasked: bool,
 }
 
 impl CallReport {
@@ -19,5 +21,10 @@ impl CallReport {
     pub(super) fn of(failure: StripeFailure) -> Self {
         let failure = Some(failure).filter(StripeFailure::is_outage);
         Self { failure, ..Self::default() }
+    }
+
+    /// The report of a call that did not have to ask Stripe.
+    pub(super) fn unasked() -> Self {
+        Self { is_unasked: true, ..Self::default() }
     }
 }

@@ -30,7 +30,7 @@ const LOOKS_MAX: i32 = 40;
 
 /// What questions depend on.
 #[derive(Debug, Clone)]
-pub struct Terms {
+pub struct CallSettings {
     /// Whether the key moves real money.
     pub live: bool,
     pub per_second: u32,
@@ -56,52 +56,55 @@ pub fn is_anything_due(db: &mut Db, live: bool) -> QueryResult<bool> {
 
 /// Takes as many questions of each kind as there is room for. `only_one`: of all kinds together, to find out whether
 /// Stripe answers.
-pub fn take(db: &mut Db, room: CallRoom, only_one: bool, terms: &Terms) -> QueryResult<Taken> {
+pub fn take(db: &mut Db, room: CallRoom, only_one: bool, settings: &CallSettings) -> QueryResult<Taken> {
     let now = clock(db)?;
-    // Turns are counted from here, however long the commit takes: otherwise calls of two transactions come together.
+    // Turns are counted from here, not from the end of the commit, which takes its time: otherwise calls of
+    // two transactions would come at the same moment.
     let read_at = Instant::now();
     let times = (now, now + LEASE);
     let limit = |most: usize, calls: &[Call]| -> i64 {
         let most = if only_one { most.min(1_usize.saturating_sub(calls.len())) } else { most };
         i64::try_from(most).unwrap_or(0)
     };
-    // Events first: they wake payments. They lock payments in the order of their ids, and what follows waits for none.
+    // Events first: they wake payments. They lock payments in the order of their ids. What follows skips
+    // locked rows, so it waits for no payment.
     let event_room = if only_one { 0 } else { room.events };
-    let (mut calls, has_more_events) = take_events(db, event_room, times, terms)?;
+    let (mut calls, has_more_events) = take_events(db, event_room, times, settings)?;
     let mut may_be_more = has_more_events;
     let mut note = |taken: usize, limit: i64| may_be_more |= i64::try_from(taken).is_ok_and(|it| it >= limit);
     for (are_open, room) in [(true, room.looks), (false, room.pages)] {
         let limit = limit(room, &calls);
-        let due = queue::take(db, are_open, limit, terms.live, times)?;
+        let due = queue::take(db, are_open, limit, settings.live, times)?;
         note(due.len(), limit);
         for due in due {
-            calls.push(question(db, due, now, terms)?);
+            calls.push(question(db, due, now, settings)?);
         }
     }
     let looks = calls.iter().filter(|call| call.kind() == CallKind::Look).count();
     let fee_limit = limit(room.looks.saturating_sub(looks), &calls);
-    let unknown = fees::take(db, fee_limit, terms.live, times)?;
+    let unknown = fees::take(db, fee_limit, settings.live, times)?;
     note(unknown.len(), fee_limit);
     calls.extend(unknown.into_iter().map(|payment| Call::Fee(Box::new(payment))));
     let limit = limit(room.refunds, &calls);
-    let both = refunds::take(db, limit, terms.live, times)?;
+    let both = refunds::take(db, limit, settings.live, times)?;
     note(both.len(), limit);
     calls.extend(both.into_iter().map(|both| Call::Refund(Box::new(both))));
-    let in_turn = in_turn(db, calls, now, terms)?;
+    let in_turn = in_turn(db, calls, now, settings)?;
     let turn = |(at, call): (NaiveDateTime, Call)| (read_at + (at - now).to_std().unwrap_or_default(), call);
     Ok(Taken { calls: in_turn.into_iter().map(turn).collect(), may_be_more })
 }
 
-/// Events about pages wake their payments at once; the others become questions, one for each payment. Whether there may
-/// be more.
+/// Takes events. An event about an open page wakes its payment at once. Other events become questions, if
+/// Stripe has to be asked; all refund events of one payment are one question. Returns the questions, and
+/// whether there may be more events.
 fn take_events(
     db: &mut Db,
     room: usize,
     times: (NaiveDateTime, NaiveDateTime),
-    terms: &Terms,
+    settings: &CallSettings,
 ) -> QueryResult<(Vec<Call>, bool)> {
     let (now, _) = times;
-    let taken = inbox::take(db, EVENTS_AT_ONCE, terms.live, times)?;
+    let taken = inbox::take(db, EVENTS_AT_ONCE, settings.live, times)?;
     let may_be_more = i64::try_from(taken.len()).is_ok_and(|it| it >= EVENTS_AT_ONCE);
     let mut events = Vec::with_capacity(taken.len());
     for event in taken {
@@ -138,7 +141,7 @@ fn about_page(
 ) -> QueryResult<()> {
     match payment.state {
         PaymentState::Wanted | PaymentState::Open => inbox::wake(db, &event, &payment, now),
-        // It was given up here. Whether it was paid on all the same, only Stripe knows.
+        // It was given up here, but may have been paid all the same: Stripe is asked.
         PaymentState::Expired | PaymentState::Failed if event.may_be_paid() => {
             take_ended(db, calls, room, (event, payment), now)
         }
@@ -209,7 +212,12 @@ fn take_ended(
 }
 
 /// What to ask about a payment.
-fn question(db: &mut Db, mut due: DuePayment, now: NaiveDateTime, terms: &Terms) -> QueryResult<Call> {
+fn question(
+    db: &mut Db,
+    mut due: DuePayment,
+    now: NaiveDateTime,
+    settings: &CallSettings,
+) -> QueryResult<Call> {
     let is_in_time = due.hold.is_some_and(|hold| hold.end() > now);
     if due.payment.state == PaymentState::Wanted {
         if !is_in_time {
@@ -218,7 +226,7 @@ fn question(db: &mut Db, mut due: DuePayment, now: NaiveDateTime, terms: &Terms)
             return Ok(Call::TooLate(Box::new(due.payment)));
         }
         if due.payment.request.is_none() {
-            due.payment.request = fixed_request(db, &due, now, terms)?;
+            due.payment.request = fixed_request(db, &due, now, settings)?;
         }
         return Ok(Call::Open(Box::new(due)));
     }
@@ -230,7 +238,7 @@ fn fixed_request(
     db: &mut Db,
     due: &DuePayment,
     now: NaiveDateTime,
-    terms: &Terms,
+    settings: &CallSettings,
 ) -> QueryResult<Option<String>> {
     let body = request::session(&SessionRequest {
         payment_id: due.payment.id,
@@ -240,7 +248,7 @@ fn fixed_request(
         lines: &due.lines,
         email: due.email.as_deref(),
         ends_at: now + SESSION_TIME,
-        url: &format!("{}/bookings/{}/payment", terms.public_url, due.token),
+        url: &format!("{}/bookings/{}/payment", settings.public_url, due.token),
     });
     if let Some(body) = &body {
         queue::fix_request(db, due.payment.id, body)?;
@@ -248,12 +256,12 @@ fn fixed_request(
     Ok(body)
 }
 
-/// Gives each question its turn. A turn that is too far away is given back.
+/// Gives each question its turn. A question whose turn is too far away is released until that turn.
 fn in_turn(
     db: &mut Db,
     mut calls: Vec<Call>,
     now: NaiveDateTime,
-    terms: &Terms,
+    settings: &CallSettings,
 ) -> QueryResult<Vec<(NaiveDateTime, Call)>> {
     let unpaced = calls.extract_if(.., |call| call.endpoint().is_none());
     let mut in_turn: Vec<_> = unpaced.map(|call| (now, call)).collect();
@@ -263,14 +271,14 @@ fn in_turn(
             continue;
         }
         let limit = (now, TURN_MAX);
-        let (mut turn, granted) = clocks::reserve(db, endpoint, own.len(), terms.per_second, limit)?;
+        let (mut turn, granted) = clocks::reserve(db, endpoint, own.len(), settings.per_second, limit)?;
         for (call, number) in own.into_iter().zip(0..) {
             if number < granted {
                 in_turn.push((turn, call.clone()));
             } else {
                 release(db, call, turn)?;
             }
-            turn += clocks::gap(terms.per_second);
+            turn += clocks::gap(settings.per_second);
         }
     }
     Ok(in_turn)

@@ -1,4 +1,6 @@
 //! The SQL of waiting rooms and their lines. That of passes is [`passes`], that of places by email [`registrations`].
+//!
+//! Who comes first, and how fast a line moves, does not belong here: see `queue::draw` and `queue::pace`.
 
 pub mod passes;
 pub mod registrations;
@@ -20,7 +22,7 @@ use crate::schema::{events, queue_arrivals, queue_passes, waiting_rooms};
 /// servers whose seconds begin at different times do not both miss one.
 const MOVES_EVERY: TimeDelta = TimeDelta::milliseconds(900);
 
-/// The log of passes answers questions after a concert, but not for good.
+/// How long after a concert its log of passes is kept, to answer questions.
 const KEPT_AFTER_THE_END: TimeDelta = TimeDelta::days(7);
 
 /// The settings of a room before the organizer sets any.
@@ -134,7 +136,7 @@ fn lock(db: &mut Db, event_id: i64) -> QueryResult<Room> {
     }
 }
 
-/// Begins a concert's room again, if it has one, because the concert's bookings are deleted.
+/// Begins a concert's room again, if there is one: for a sale whose bookings are deleted.
 pub fn restart(db: &mut Db, slug: &str) -> QueryResult<()> {
     let of_slug = events::table.filter(events::slug.eq(slug)).select(events::id);
     let event_id: Option<i64> = of_slug.first(db).optional()?;

@@ -32,8 +32,8 @@ pub struct PassCounts {
     pub booked: i64,
 }
 
-/// The pass of a served place: a new one, or the one that it has had. `None`: `most` passes are out already, or the
-/// room has begun again.
+/// The pass of a served place: a new one, or the one that was issued before. `None`: `most` passes are out
+/// already, or the room has begun again.
 pub fn issue(
     db: &mut Db,
     passes: &Passes,

@@ -1,4 +1,6 @@
 //! The SQL of rehearsals. That of the copy of the concert is [`copy`].
+//!
+//! When a rehearsal begins and ends does not belong here: see `rehearsal::runner`.
 
 pub mod copy;
 

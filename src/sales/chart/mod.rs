@@ -1,6 +1,7 @@
-//! The history of a sale as charts: bars for the eye, and the same in words and as a table. The bars are
-//! drawn in units of their own, and the page stretches them. All text is outside the drawing, so that it
-//! keeps its size.
+//! The history of a sale as charts: bars, and the same in words and as a table. The bars are drawn in units
+//! of their own, and the page stretches them. All text is outside the drawing, so that it keeps its size.
+//!
+//! What was sold when does not belong here: see `sales::history`.
 
 use chrono::{Datelike as _, Days, NaiveDate, NaiveDateTime};
 
@@ -12,7 +13,7 @@ use crate::venue_clock::VenueClock;
 const MINUTES_MIN: i64 = 30;
 /// Minutes in a row of the table.
 const MINUTES_IN_ROW: usize = 10;
-/// The most bars of days, and of weeks. A longer sale is shown by month.
+/// The most bars by day, and by week. A longer sale is shown by month.
 const BARS_MAX: usize = 92;
 /// The width of a bar with the space after it.
 const STEP: usize = 10;

@@ -17,7 +17,7 @@ use crate::guard::client_address;
 use crate::guard::form::Form;
 use crate::page::Page;
 use crate::tickets::gate_link::LinkEnd;
-use crate::tickets::scan::Decision;
+use crate::tickets::scan::ScanDecision;
 use crate::tickets::store;
 
 #[derive(Template)]

@@ -1,5 +1,5 @@
-//! The pages of a gate. They are the same for a device on which the organizer is signed in ([`organizer`]) and for one
-//! that has a gate's link ([`link`]).
+//! The pages of a gate. They are the same for a device on which somebody of the organizer's team is signed in
+//! ([`organizer`]) and for one that has a gate's link ([`link`]).
 //!
 //! Where the organizer makes and revokes links does not belong here: see `admin::gates`.
 
@@ -16,7 +16,7 @@ use self::scanning::Answered;
 use super::answer::GateAnswer;
 use super::attendance::{Attendance, Conflict, Found, PastScan};
 use super::gate::Gate;
-use super::scan::{Decision, Place, night_ends};
+use super::scan::{Place, ScanDecision, night_ends};
 use super::store;
 use crate::app::App;
 use crate::auth::token;

@@ -17,7 +17,7 @@ use crate::guard::form::{Form, Query};
 use crate::page::{Page, see_other};
 use crate::role::AccountRole;
 use crate::tickets::gate::{Gate, parse_name};
-use crate::tickets::scan::{Decision, Place};
+use crate::tickets::scan::{Place, ScanDecision};
 use crate::tickets::store;
 
 const URL: &str = "/admin/check-in";

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::Entrance;
 use crate::app::App;
 use crate::booking::buyer::fold;
-use crate::booking::store::find_by_token;
+use crate::booking::store::{find_by_token, id_of_reference};
 use crate::error::Error;
 use crate::log_limit::{LineLimit, a_minute};
 use crate::tickets::answer::GateAnswer;
@@ -53,7 +53,7 @@ pub struct ScanForm {
     found: String,
     /// The scan of the history that is to be undone.
     past_scan: String,
-    /// The concert and the gate of a device on which the organizer is signed in.
+    /// The concert and the gate of a device on which somebody is signed in.
     event: String,
     gate: String,
 }
@@ -188,15 +188,26 @@ pub async fn revoke(app: &App, entrance: &Entrance, form: &ScanForm) -> Result<A
     } else {
         let code = form.chosen().or_else(|| app.ticket_codes.verify(&form.code).ok());
         let code = code.ok_or(Error::NotFound)?;
-        app.db.write(move |db| store::revoke(db, &place, &code.reference, code.seat, now)).await?
+        match booking_of(app, &code).await? {
+            Some(id) => app.db.write(move |db| store::revoke(db, &place, id, code.seat, now)).await?,
+            None => None,
+        }
     };
     Ok(GateAnswer::to_revocation(revoked).into())
 }
 
 async fn admit(app: &App, scan: Scan) -> Result<GateAnswer, Error> {
     let (clock, now) = (scan.place.event.clock(), scan.decided_at);
-    let outcome = app.db.write(move |db| store::admit(db, &scan)).await?;
+    let booking_id = booking_of(app, &scan.code).await?;
+    let outcome = app.db.write(move |db| store::admit_found(db, &scan, booking_id)).await?;
     Ok(GateAnswer::to_scan(outcome, clock, now))
+}
+
+/// The booking of a code's reference. Looked for before the write transaction: on SQLite, a reference that no
+/// booking has may be compared with those of all bookings, and until that was done nobody could book.
+async fn booking_of(app: &App, code: &Code) -> Result<Option<i64>, Error> {
+    let reference = code.reference.clone();
+    app.db.read_primary(move |db| id_of_reference(db, &reference)).await
 }
 
 async fn look_up(app: &App, place: &Place, form: &ScanForm, error: CodeError) -> Result<Answered, Error> {

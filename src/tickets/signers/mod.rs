@@ -1,6 +1,8 @@
 //! Which secrets have signed tickets that are still to be admitted. The database keeps a fingerprint of each secret and
 //! the time when another one took its place, so that a secret that is lost, or dropped too early, is noticed before
 //! the gate refuses its tickets.
+//!
+//! The secrets themselves do not belong here: see `guard::secret`.
 
 mod store;
 
@@ -68,7 +70,7 @@ fn note(secrets: &Secrets, db: &Database) -> Result<(), StartError> {
     Ok(())
 }
 
-/// What an operator has to hear about tickets that these secrets do not verify; `None`: all is well.
+/// What an operator must know about tickets that these secrets do not verify; `None`: all are verified.
 pub fn warning(secrets: Option<&Secrets>, db: &Database) -> Result<Option<String>, StartError> {
     let known = secrets.map(Secrets::fingerprints);
     let unused = db.read_primary_blocking(|db| store::unused(db, known.as_deref()))?;

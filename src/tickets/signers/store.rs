@@ -1,6 +1,6 @@
 //! The SQL of signers. A signer is a row of `secrets`: its name holds the fingerprint, and its value the time
 //! (UTC) until which it may have signed. The value is empty while the secret still signs. Another row holds
-//! the time since which it has signed; older releases wrote no such row.
+//! the time since which it has signed. The very first secret has no such row, and older releases wrote none.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::dsl::{count_star, max};
@@ -107,7 +107,8 @@ fn sold(db: &mut Db, signer: &SecretSpan, now: NaiveDateTime) -> QueryResult<i64
     made.count().get_result(db)
 }
 
-/// The tickets that none of the known secrets has signed; with no known secrets at all: all that are sold.
+/// The unused tickets that may have been signed by a secret that is not known; `None` for `known`: all unused
+/// tickets.
 pub fn unused(db: &mut Db, known: Option<&[String]>) -> QueryResult<Option<UnusedTickets>> {
     let now = db::clock(db)?;
     let Some(known) = known else { return unused_between(db, NaiveDateTime::default(), now, now) };

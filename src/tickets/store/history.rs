@@ -12,7 +12,7 @@ use crate::booking::store::BookingRow;
 use crate::db::{Db, on_either};
 use crate::schema::{bookings, scans, used_tickets};
 use crate::tickets::attendance::{Conflict, PastScan};
-use crate::tickets::scan::{Decision, Holder, Place, Scan};
+use crate::tickets::scan::{Holder, Place, Scan, ScanDecision};
 
 /// How many conflicts are listed.
 const CONFLICTS: i64 = 50;
@@ -39,7 +39,7 @@ struct ScanRow {
     booking_id: Option<i64>,
     seat: Option<i32>,
     ticket: String,
-    outcome: Decision,
+    outcome: ScanDecision,
     by_hand: bool,
     scanned_at: NaiveDateTime,
     undone_at: Option<NaiveDateTime>,
@@ -56,7 +56,7 @@ struct NewScan<'a> {
     booking_id: Option<i64>,
     seat: Option<i32>,
     ticket: &'a str,
-    outcome: Decision,
+    outcome: ScanDecision,
     by_hand: bool,
     was_unconfirmed: bool,
     scanned_at: NaiveDateTime,
@@ -77,7 +77,7 @@ pub fn admission_by_the_same_scan(db: &mut Db, scan: &Scan, booking_id: i64) -> 
         .filter(scans::scan_key.eq(key))
         .filter(scans::booking_id.eq(booking_id))
         .filter(scans::seat.eq(scan.code.seat))
-        .filter(scans::outcome.eq(Decision::Admitted))
+        .filter(scans::outcome.eq(ScanDecision::Admitted))
         .select(scans::undone_at)
         .first(db)
         .optional()?;
@@ -90,10 +90,10 @@ pub fn record(
     scan: &Scan,
     booking_id: Option<i64>,
     ticket: &str,
-    decision: Decision,
+    decision: ScanDecision,
 ) -> QueryResult<bool> {
     let Scan { place, key, at, decided_at, was_unconfirmed, by_hand, .. } = scan;
-    if let (Decision::Admitted, Some(booking_id)) = (decision, booking_id) {
+    if let (ScanDecision::Admitted, Some(booking_id)) = (decision, booking_id) {
         // A release that does not know this table may have undone an earlier admission.
         undo(db, booking_id, scan.code.seat, *decided_at)?;
     }
@@ -126,7 +126,7 @@ pub fn record_unknown(db: &mut Db, scan: &UnknownScan) -> QueryResult<bool> {
         booking_id: None,
         seat: None,
         ticket: &scan.typed,
-        outcome: Decision::Unknown,
+        outcome: ScanDecision::Unknown,
         by_hand: false,
         was_unconfirmed: scan.was_unconfirmed,
         scanned_at: scan.at,
@@ -148,7 +148,7 @@ fn insert(db: &mut Db, mut row: NewScan) -> QueryResult<bool> {
                 diesel::update(scans::table.find(id)).set(decided).execute(db)?;
                 return Ok(false);
             }
-            // A form that was sent before, now with another ticket.
+            // The same form again, with another ticket: that is another scan, without a key.
             Some(_) => row.scan_key = None,
             None => {}
         }
@@ -163,7 +163,7 @@ pub fn undo(db: &mut Db, booking_id: i64, seat: i32, now: NaiveDateTime) -> Quer
     let admissions = scans::table
         .filter(scans::booking_id.eq(booking_id))
         .filter(scans::seat.eq(seat))
-        .filter(scans::outcome.eq(Decision::Admitted))
+        .filter(scans::outcome.eq(ScanDecision::Admitted))
         .filter(scans::undone_at.is_null());
     diesel::update(admissions).set(scans::undone_at.eq(now)).execute(db)?;
     Ok(())
@@ -174,7 +174,7 @@ pub fn last_admission(db: &mut Db, place: &Place) -> QueryResult<Option<LastAdmi
     let mut own = scans::table
         .filter(scans::event_id.eq(place.event.id))
         .filter(scans::gate.eq(&place.gate))
-        .filter(scans::outcome.eq(Decision::Admitted))
+        .filter(scans::outcome.eq(ScanDecision::Admitted))
         .into_boxed();
     own = match place.gate_id {
         Some(id) => own.filter(scans::gate_id.eq(id)),
@@ -208,7 +208,7 @@ pub fn conflicts(db: &mut Db, event_id: i64) -> QueryResult<Vec<Conflict>> {
     let rows: Vec<ScanRow> = scans::table
         .filter(scans::event_id.eq(event_id))
         .filter(scans::was_unconfirmed)
-        .filter(scans::outcome.ne(Decision::Admitted))
+        .filter(scans::outcome.ne(ScanDecision::Admitted))
         .order((scans::scanned_at.desc(), scans::id.desc()))
         .limit(CONFLICTS)
         .select(ScanRow::as_select())

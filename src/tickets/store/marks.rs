@@ -15,11 +15,11 @@ use crate::schema::{bookings, payments, refunds};
 
 /// The same condition as in the partial index.
 const IS_MARKING: &str = "refunds.source IN ('outside', 'dispute') AND refunds.state <> 'failed'";
-/// The most marks that are listed. No concert that still lets people in has more disputes and refunds at the
-/// provider.
+/// The most marks that are listed: more than the disputes and refunds at the provider that a concert has
+/// while it still lets people in.
 const MARKS_MAX: i64 = 500;
 
-/// The references of such bookings, each with what the staff is told when a ticket of it is scanned.
+/// The references of these bookings, each with what the staff are told when one of its tickets is scanned.
 pub fn marks(db: &mut Db, event_id: i64) -> QueryResult<Vec<(String, String)>> {
     let marked: Vec<(i64, String)> = refunds::table
         .inner_join(payments::table.inner_join(bookings::table))

@@ -1,4 +1,6 @@
 //! The SQL of admissions. Each decided scan is also in the [`history`].
+//!
+//! Bookings themselves do not belong here: see `booking::store`.
 
 pub mod attendance;
 pub mod gates;
@@ -9,26 +11,35 @@ pub mod search;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::scan::{Admission, Decision, Holder, Place, Scan, ScanOutcome, is_the_night};
+use super::scan::{Admission, Holder, Place, Scan, ScanDecision, ScanOutcome, is_the_night};
 use crate::audit::{self, Action};
 use crate::booking::store::{BookingRow, id_of_reference, with_lines};
 use crate::booking::{Booking, BookingStatus};
 use crate::db::{Db, on_either};
 use crate::events::{Event, TicketType};
-use crate::payment::PaidOnline;
 use crate::payment::store::online::paid_online;
 use crate::schema::{bookings, events, refusals, ticket_types, used_tickets};
 
 /// The state of a ticket that was scanned and let in.
 const ADMITTED: &str = "admitted";
 
-/// Admits a ticket once, or records why not. Runs inside the caller's write transaction and locks the booking until it
-/// ends: a cancellation waits, and then finds the admission.
+/// As [`admit_found`], for a booking that is known to be there.
 pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
+    let booking_id = id_of_reference(db, &scan.code.reference)?;
+    admit_found(db, scan, booking_id)
+}
+
+/// Admits a ticket once, or records why not. Runs inside the caller's write transaction and locks the booking until it
+/// ends: a cancellation waits, and then finds the admission. `booking_id`: the booking of the code's reference, which
+/// is looked for before the transaction. `None`: there is none.
+pub fn admit_found(db: &mut Db, scan: &Scan, booking_id: Option<i64>) -> QueryResult<ScanOutcome> {
     let (seat, place) = (scan.code.seat, &scan.place);
-    let held = hold(db, &scan.code.reference)?;
-    let held = held.and_then(|booking| booking.ticket_type_of_seat(seat).map(|id| (booking, id)));
-    let Some((booking, ticket_type_id)) = held else {
+    let found = match booking_id {
+        Some(id) => lock(db, id)?,
+        None => None,
+    };
+    let found = found.and_then(|booking| booking.ticket_type_of_seat(seat).map(|id| (booking, id)));
+    let Some((booking, ticket_type_id)) = found else {
         return record(db, scan, None, ScanOutcome::Unknown);
     };
     let (event, ticket_type): (Event, TicketType) = ticket_types::table
@@ -37,7 +48,7 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
         .select((Event::as_select(), TicketType::as_select()))
         .first(db)?;
     let online = paid_online(db, &[booking.id])?.pop().map(|(_, online)| online);
-    let holder = |admitted| holder(&booking, seat, &ticket_type, admitted, online.as_ref());
+    let holder = |admitted| Holder::new(&booking, seat, &ticket_type, admitted, online.as_ref());
     if let Some(is_undone) = history::admission_by_the_same_scan(db, scan, booking.id)? {
         let holder = holder(admitted_count(db, booking.id)?);
         return Ok(match find(db, booking.id, seat)? {
@@ -45,7 +56,8 @@ pub fn admit(db: &mut Db, scan: &Scan) -> QueryResult<ScanOutcome> {
             _ => ScanOutcome::Undone(holder),
         });
     }
-    // The insert decides, not a read before it: the UNIQUE constraint is the only judge between two gates.
+    // The insert decides, not a read before it: of two gates that admit a ticket, the UNIQUE constraint lets
+    // one win.
     let is_here = event.id == place.event.id;
     let may_enter = is_here && booking.is_confirmed() && (scan.any_day || is_the_night(&event, scan.at));
     let is_admitted = may_enter && insert(db, booking.id, ticket_type_id, scan)?;
@@ -79,8 +91,7 @@ pub fn admitted_count(db: &mut Db, booking_id: i64) -> QueryResult<i64> {
 /// Reads the booking, and locks it until the end of the transaction. It cannot be canceled meanwhile, and
 /// gates that scan tickets of one booking count them one after the other. SQLite's write transactions are
 /// exclusive anyway.
-fn hold(db: &mut Db, reference: &str) -> QueryResult<Option<Booking>> {
-    let Some(id) = id_of_reference(db, reference)? else { return Ok(None) };
+fn lock(db: &mut Db, id: i64) -> QueryResult<Option<Booking>> {
     let booking = bookings::table.find(id);
     let row = match db {
         Db::Postgres(pg) => {
@@ -121,7 +132,7 @@ fn record(
     if is_new && decision.is_refusal() {
         refuse(db, &scan.place, &ticket, decision, scan.at)?;
     }
-    if decision == Decision::Admitted && scan.by_hand {
+    if decision == ScanDecision::Admitted && scan.by_hand {
         let day = if scan.any_day { ", not on the concert's day" } else { "" };
         let subject = format!("{ticket}, in through {}{day}", scan.place.gate);
         audit::store::record(db, &scan.place.actor, Action::AdmittedByHand, &subject, 1)?;
@@ -132,7 +143,7 @@ fn record(
 /// Records the scan of a code that this site did not make.
 pub fn refuse_unknown(db: &mut Db, scan: &history::UnknownScan) -> QueryResult<()> {
     if history::record_unknown(db, scan)? {
-        refuse(db, &scan.place, &scan.typed, Decision::Unknown, scan.at)?;
+        refuse(db, &scan.place, &scan.typed, ScanDecision::Unknown, scan.at)?;
     }
     Ok(())
 }
@@ -141,7 +152,7 @@ fn refuse(
     db: &mut Db,
     place: &Place,
     ticket: &str,
-    decision: Decision,
+    decision: ScanDecision,
     at: NaiveDateTime,
 ) -> QueryResult<()> {
     diesel::insert_into(refusals::table)
@@ -181,11 +192,11 @@ fn is_returned(db: &mut Db, booking_id: i64, seat: i32) -> QueryResult<bool> {
 pub fn revoke(
     db: &mut Db,
     place: &Place,
-    reference: &str,
+    booking_id: i64,
     seat: i32,
     now: NaiveDateTime,
 ) -> QueryResult<Option<Holder>> {
-    let Some(booking) = hold(db, reference)? else { return Ok(None) };
+    let Some(booking) = lock(db, booking_id)? else { return Ok(None) };
     let Some(earlier) = find(db, booking.id, seat)? else { return Ok(None) };
     let admission = used_tickets::table
         .filter(used_tickets::booking_id.eq(booking.id))
@@ -200,7 +211,7 @@ pub fn revoke(
     let ticket_type = ticket_types::table.find(id).select(TicketType::as_select()).first(db)?;
     let admitted = admitted_count(db, booking.id)?;
     let online = paid_online(db, &[booking.id])?.pop().map(|(_, online)| online);
-    Ok(Some(holder(&booking, seat, &ticket_type, admitted, online.as_ref())))
+    Ok(Some(Holder::new(&booking, seat, &ticket_type, admitted, online.as_ref())))
 }
 
 /// The same for gate staff, who may undo their own last scan alone.
@@ -211,12 +222,7 @@ pub fn revoke_last(
     now: NaiveDateTime,
 ) -> QueryResult<Option<Holder>> {
     match history::last_admission(db, place)? {
-        Some(last) if last.id == scan_id => {
-            let found = bookings::table.find(last.booking_id).select(bookings::reference);
-            let reference: Option<String> = found.first(db).optional()?;
-            let Some(reference) = reference else { return Ok(None) };
-            revoke(db, place, &reference, last.seat, now)
-        }
+        Some(last) if last.id == scan_id => revoke(db, place, last.booking_id, last.seat, now),
         _ => Ok(None),
     }
 }
@@ -235,24 +241,4 @@ pub fn forget_scans(db: &mut Db, slug: &str) -> QueryResult<()> {
 
 fn ticket_label(reference: &str, seat: i32) -> String {
     format!("{reference} ticket {seat}")
-}
-
-fn holder(
-    booking: &Booking,
-    seat: i32,
-    ticket_type: &TicketType,
-    admitted: i64,
-    online: Option<&PaidOnline>,
-) -> Holder {
-    Holder {
-        reference: booking.reference.clone(),
-        seat,
-        of: booking.quantity(),
-        ticket_type: ticket_type.name.clone(),
-        accent: ticket_type.accent_class(),
-        name: booking.buyer_name.clone(),
-        admitted,
-        due: booking.price_of_seat(seat).filter(|price| price.minor > 0 && online.is_none()),
-        mark: online.and_then(PaidOnline::mark),
-    }
 }

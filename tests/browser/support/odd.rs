@@ -9,7 +9,7 @@ const CONCERTS: [(&str, &str); 7] = [
     (
         "twelve",
         "'Twelve Nights of the Philharmonic Unterhaltungsorchester and Their Distinguished Friends',
-         'Sheikh Jaber Al-Ahmad Cultural Centre, National Theatre', 'Kuwait City', 'Asia/Kuwait', 'KWD', 'published', false",
+         'Sheikh Jaber Al-Ahmad Cultural Center, National Theatre', 'Kuwait City', 'Asia/Kuwait', 'KWD', 'published', false",
     ),
     ("tokyo", "'Philharmonic', 'Budokan', 'Tokyo', 'Asia/Tokyo', 'JPY', 'published', false"),
     ("sao-paulo", "'Noite Livre', 'Parque Ibirapuera', 'São Paulo', 'America/Sao_Paulo', 'BRL', 'published', false"),

@@ -211,6 +211,13 @@ impl Visitor {
         answer.unwrap_or_else(|e| panic!("{method}: {e}"))
     }
 
+    pub async fn set_offline(&self, is_offline: bool) {
+        self.cdp("Network.enable", json!({})).await;
+        let network =
+            json!({ "offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.cdp("Network.emulateNetworkConditions", network).await;
+    }
+
     pub async fn prefer(&self, scheme: Scheme) {
         let value = match scheme {
             Scheme::Light => "light",

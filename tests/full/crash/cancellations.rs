@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 
-use crate::crash::two_servers::{assert_no_deadlock, post_patiently};
+use crate::crash::two_servers::{assert_no_deadlock, post_until_done};
 use testkit::cluster::Cluster;
 use testkit::rush::Rush;
 use testkit::server::{Server, assert_verified};
@@ -44,7 +44,7 @@ fn cancellations_in_mid_rush_meet_no_deadlock_and_lose_no_ticket() {
             thread::sleep(Duration::from_millis(50));
             database.assert_books_balance();
             if look % 6 == 5 {
-                let answer = post_patiently(&mut organizer, "/admin/reseed", &reseed);
+                let answer = post_until_done(&mut organizer, "/admin/reseed", &reseed);
                 assert_eq!((answer.status, answer.location()), (303, "/admin"));
             }
         }
@@ -60,7 +60,7 @@ fn cancellations_in_mid_rush_meet_no_deadlock_and_lose_no_ticket() {
 fn cancel(rush: &Rush, server: &Server, location: &str) {
     // A new visitor for each cancellation, so that no toast messages pile up in its cookies.
     let mut visitor = Visitor::new(server.address);
-    let answer = post_patiently(&mut visitor, &format!("{location}/cancellation"), &[]);
+    let answer = post_until_done(&mut visitor, &format!("{location}/cancellation"), &[]);
     let is_right =
         matches!((answer.status, answer.location()), (303, to) if to == location) || answer.status == 404;
     if !is_right {

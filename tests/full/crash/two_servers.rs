@@ -117,19 +117,19 @@ fn keys_that_two_servers_want_for_different_tiers_meet_no_deadlock() {
 /// Waits for the final answer to an order that was sent.
 fn is_booked(visitor: &mut Visitor, purchase: &Purchase) -> bool {
     let first = visitor.receive().expect("an answer");
-    let answer = patiently(first, || visitor.book(purchase).expect("an answer"));
+    let answer = retry_while_busy(first, || visitor.book(purchase).expect("an answer"));
     assert!([303, 422].contains(&answer.status), "{}", answer.status);
     answer.status == 303
 }
 
-/// Posts a form as a patient person does: again for as long as the server is busy. On a busy machine a lock may last
-/// too long without any deadlock.
-pub fn post_patiently(visitor: &mut Visitor, path: &str, form: &[(&str, String)]) -> Answer {
+/// Posts a form, and posts it again while the server is busy. On a busy machine a lock may last too long without any
+/// deadlock.
+pub fn post_until_done(visitor: &mut Visitor, path: &str, form: &[(&str, String)]) -> Answer {
     let first = visitor.post(path, form).expect("an answer");
-    patiently(first, || visitor.post(path, form).expect("an answer"))
+    retry_while_busy(first, || visitor.post(path, form).expect("an answer"))
 }
 
-fn patiently(first: Answer, mut again: impl FnMut() -> Answer) -> Answer {
+fn retry_while_busy(first: Answer, mut again: impl FnMut() -> Answer) -> Answer {
     let is_busy = |answer: &Answer| answer.status == 503 && !answer.header("retry-after").is_empty();
     let mut answer = first;
     for _ in 0..TRIES {
@@ -169,7 +169,7 @@ fn a_reseed_in_mid_rush_meets_no_deadlock() {
         for _ in 0..100 {
             thread::sleep(Duration::from_millis(20));
             let reseed = [("event_name", "Midnight Parade".to_owned()), ("password", password.clone())];
-            let answer = post_patiently(&mut organizer, "/admin/reseed", &reseed);
+            let answer = post_until_done(&mut organizer, "/admin/reseed", &reseed);
             if answer.status != 303 || answer.location() != "/admin" {
                 rush.note_wrong(format!("the reseed: {}", answer.status));
             }

@@ -107,6 +107,19 @@ fn errors_are_not_kept() {
     }
 }
 
+/// nginx does not even ask the server, which may show them to the machine that it runs on.
+#[test]
+fn metrics_are_not_for_visitors() {
+    let front = Front::open();
+    let browser = Front::browser();
+    for path in ["/metrics", "/metrics?a=b"] {
+        assert_eq!(front.get(&browser, path).status(), 404, "{path}");
+    }
+    assert_eq!(front.origin_requests_of("/metrics"), 0);
+    assert_eq!(front.get(&browser, "/metric").status(), 404);
+    assert_eq!(front.origin_requests_of("/metric"), 1);
+}
+
 /// The server's own check against other sites' forms also works through nginx, with the public host name.
 #[test]
 fn a_form_of_another_site_is_refused_through_nginx_too() {

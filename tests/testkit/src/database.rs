@@ -216,11 +216,11 @@ impl TestDatabase {
     /// The column `text` of the first row.
     pub fn text(&self, sql: &str) -> String {
         #[derive(QueryableByName)]
-        struct Found {
+        struct TextRow {
             #[diesel(sql_type = diesel::sql_types::Text)]
             text: String,
         }
-        self.rows::<Found>(sql).remove(0).text
+        self.rows::<TextRow>(sql).remove(0).text
     }
 
     /// Counts the rows of a table. `from`: the table, with an optional WHERE.
@@ -257,11 +257,11 @@ impl TestDatabase {
     /// The id of the ticket type with this name.
     pub fn ticket_type_id(&self, name: &str) -> i64 {
         #[derive(QueryableByName)]
-        struct Id {
+        struct IdRow {
             #[diesel(sql_type = diesel::sql_types::BigInt)]
             id: i64,
         }
-        let ids = self.rows::<Id>(&format!("SELECT id FROM ticket_types WHERE name = '{name}'"));
+        let ids = self.rows::<IdRow>(&format!("SELECT id FROM ticket_types WHERE name = '{name}'"));
         ids.first().expect(name).id
     }
 

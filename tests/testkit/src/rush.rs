@@ -178,7 +178,7 @@ impl Rush {
             }
             409 => ledger.refused.push(purchase.clone()),
             503 if !answer.header("retry-after").is_empty() => return false,
-            // An error is recorded, and the order is tried again as a patient buyer would.
+            // An error is recorded, and the order is tried again.
             status => {
                 ledger.wrong.push(format!("{status} for {purchase:?}"));
                 return false;
@@ -237,14 +237,14 @@ fn assert_links_open(bookings: &BTreeSet<Row>, visitor: &Visitor) {
 }
 
 #[derive(QueryableByName)]
-struct Id {
+struct TierId {
     #[diesel(sql_type = BigInt)]
     id: i64,
 }
 
 /// The ids of the ticket types, in the order in which they are shown.
 pub fn tier_ids(database: &TestDatabase) -> Vec<i64> {
-    let ids: Vec<Id> = database.rows("SELECT id FROM ticket_types ORDER BY position");
+    let ids: Vec<TierId> = database.rows("SELECT id FROM ticket_types ORDER BY position");
     ids.into_iter().map(|row| row.id).collect()
 }
 

@@ -12,7 +12,7 @@ pub use crate::smtp_script::{Reaction, Received, Step};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 #[derive(Default)]
-struct State {
+struct SmtpState {
     reactions: HashMap<Step, Reaction>,
     /// Replies for recipients whose address contains a text.
     refused: Vec<(&'static str, &'static [u8])>,
@@ -24,7 +24,7 @@ struct State {
 
 pub struct SmtpServer {
     pub address: SocketAddr,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<SmtpState>>,
     is_closed: Arc<AtomicBool>,
 }
 
@@ -42,7 +42,7 @@ impl SmtpServer {
     pub fn on(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind(address).expect("an address");
         let address = listener.local_addr().expect("an address");
-        let (state, is_closed) = (Arc::<Mutex<State>>::default(), Arc::new(AtomicBool::new(false)));
+        let (state, is_closed) = (Arc::<Mutex<SmtpState>>::default(), Arc::new(AtomicBool::new(false)));
         let server = Self { address, state: Arc::clone(&state), is_closed: Arc::clone(&is_closed) };
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -118,7 +118,7 @@ impl Drop for SmtpServer {
 }
 
 struct Conversation {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<SmtpState>>,
     hello: String,
     encrypted: bool,
     to: Vec<String>,
@@ -134,7 +134,7 @@ trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
 impl Conversation {
-    fn begin(state: Arc<Mutex<State>>, tls: Option<Arc<ServerConfig>>, stream: TcpStream) {
+    fn begin(state: Arc<Mutex<SmtpState>>, tls: Option<Arc<ServerConfig>>, stream: TcpStream) {
         state.lock().expect("a lock").connections += 1;
         let mut conversation = Self { state, hello: String::new(), encrypted: false, to: Vec::new() };
         // An error means that the client has hung up, which is fine.

@@ -92,13 +92,13 @@ impl PostgresTemplate {
 /// Drops the templates and copies of test programs that have ended, whose locks are free.
 fn drop_abandoned(connection: &mut PgConnection) {
     #[derive(QueryableByName)]
-    struct Found {
+    struct DatabaseName {
         #[diesel(sql_type = Text)]
         name: String,
     }
     let names =
         format!("SELECT CAST(datname AS text) AS name FROM pg_database WHERE datname LIKE '{PREFIX}%'");
-    for Found { name } in diesel::sql_query(names).load::<Found>(connection).expect("names") {
+    for DatabaseName { name } in diesel::sql_query(names).load::<DatabaseName>(connection).expect("names") {
         let number = name[PREFIX.len()..].split('_').next().and_then(|number| number.parse().ok());
         if number.is_some_and(|number| lock(connection, number)) {
             // Another test program may have dropped it already, or be dropping it.

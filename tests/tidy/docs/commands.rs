@@ -134,7 +134,7 @@ fn fault(command: &str, subcommands: &BTreeSet<String>, flags: &BTreeSet<String>
                 Path::new(folder).join(name).join("main.rs").exists()
                     || Path::new(folder).join(format!("{name}.rs")).exists()
             };
-            let targets = [("--bench", "benches"), ("--test", "tests"), ("--example", "examples")];
+            let targets = [("--bench", "benches"), ("--test", "tests")];
             let missing = targets.iter().find_map(|(flag, folder)| {
                 let name = after(flag)?;
                 (!is_target(folder, name)).then(|| format!("no {folder}/{name}"))

@@ -20,7 +20,7 @@ fn buyers(page: &str) -> Vec<String> {
     rows.map(|row| row.split(['<', '\n']).next().unwrap_or_default().trim().to_owned()).collect()
 }
 
-fn found(app: &TestApp, organizer: &Client, query: &str) -> Vec<String> {
+pub(super) fn found(app: &TestApp, organizer: &Client, query: &str) -> Vec<String> {
     buyers(&shown(app, organizer, query))
 }
 

@@ -3,7 +3,9 @@
 use super::book_as;
 use crate::check_in::{answer, codes, scan};
 use crate::mail::wait_for_states;
+use crate::support::orders::BoxOffice;
 use crate::support::{TestApp, between, header};
+use testkit::wait::eventually;
 
 fn reference(app: &TestApp, location: &str) -> String {
     let page = app.get(location).text().expect("a page");
@@ -100,4 +102,20 @@ fn a_token_leads_to_its_booking_and_a_strangers_to_none() {
     let found = get(&format!("/admin{location}"));
     assert_eq!((found.status().as_u16(), header(&found, "location")), (303, path.as_str()));
     assert_eq!(get("/admin/bookings/AAAAAAAAAAAAAAAAAAAAAAAA").status(), 404);
+}
+
+#[test]
+fn a_hold_that_has_ended_was_no_booking() {
+    let app = TestApp::spawn();
+    let (organizer, office) = (app.organizer(), BoxOffice::open(&app.database));
+    let booking = office.hold("one", &[(app.database.ticket_type_id("VIP"), 2)]);
+    let path = format!("/admin/bookings/{}", booking.reference);
+    let shows = |what: &str| {
+        let page = organizer.get(app.url(&path)).send().expect("an answer").text().expect("a page");
+        words(between(&page, "id=\"history-heading\"", "</section>")).contains(what)
+    };
+    assert!(shows("Held") && !shows("Held, and"), "it is held");
+    office.ends_in(&booking, 0);
+    eventually("the hold has ended", || shows("Held, and the hold has ended"));
+    assert!(!shows("Booked"));
 }

@@ -9,7 +9,7 @@ use reqwest::blocking::Client;
 use super::concerts::post;
 use super::{assert_stale, audited, book_as, hidden_field};
 use crate::mail::calendar::{calendar_of, property};
-use crate::mail::letter::{mails, parse, with_subject};
+use crate::mail::contents::{mails, parse, with_subject};
 use crate::support::{TestApp, header};
 use testkit::wait::within;
 
@@ -146,6 +146,20 @@ fn a_postponed_concert_shows_both_dates_and_takes_tickets_back() {
     assert!(app.get(&location).text().expect("a page").contains("Postponed from Saturday, June 19, 2027"));
     assert_eq!(app.post(&format!("{location}/cancellation"), &[]).status(), 303);
     app.database.assert_books_balance();
+}
+
+#[test]
+fn sales_that_were_to_end_at_the_old_start_go_on_until_the_new_one() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.database.execute(
+        "UPDATE ticket_types SET sales_end_at = (SELECT starts_at FROM events) WHERE name = 'VIP';
+         UPDATE ticket_types SET sales_end_at = '2027-06-01 00:00:00' WHERE name = 'Front Row'",
+    );
+    let form = [("starts_at", "2027-10-02T20:00")];
+    assert_eq!(post(&app, &organizer, &format!("{EVENT}/postponement"), &form).status(), 303);
+    assert_eq!(app.count("ticket_types WHERE name = 'VIP' AND sales_end_at IS NULL"), 1);
+    assert_eq!(app.count("ticket_types WHERE sales_end_at = '2027-06-01 00:00:00'"), 1);
 }
 
 /// A and B open the forms, and A postpones the concert. B's forms are then refused, and nobody is mailed a second

@@ -5,7 +5,7 @@ use std::thread;
 use reqwest::blocking::{Client, Response};
 
 use super::{audited, minutes_ago};
-use crate::mail::letter::{parse, single, with_subject};
+use crate::mail::contents::{parse, single, with_subject};
 use crate::support::acts::NO_FIELDS;
 use crate::support::{TestApp, between, browser, header};
 use techkraft::mail::transport::{Destination, SmtpUrl};
@@ -215,6 +215,28 @@ fn where_a_mail_server_brings_the_link_no_page_shows_it() {
     assert!(!page(&app, &owner, "/admin/team").contains(&app.url("/invitations/")));
     let received = server.wait_for(1);
     assert!(format!("{:?}", received[0]).contains("grace@example.org"));
+}
+
+/// A link that outlived its account would make another one, in the role that the link holds.
+#[test]
+fn a_password_link_ends_with_its_account() {
+    let app = TestApp::spawn();
+    let owner = app.organizer();
+    let link = invited(&app, &owner, "grace@example.org", "owner");
+    assert_eq!(accept(&app, &browser(), &link, "grace").status(), 303);
+    assert_eq!(change(&app, &owner, "grace", "password").status(), 303);
+    let html = page(&app, &owner, "/admin/team");
+    let link = format!("/invitations/{}", between(&html, &app.url("/invitations/"), "\""));
+    // Another role leaves the link valid, and is the link's role too.
+    assert_eq!(change(&app, &owner, "grace", "gate").status(), 303);
+    assert_eq!((app.count("invitations"), app.count("invitations WHERE role = 'gate'")), (1, 1));
+    assert!(page(&app, &browser(), &link).contains("<strong>grace</strong>"));
+
+    assert_eq!(change(&app, &owner, "grace", "remove").status(), 303);
+    assert_eq!(app.count("invitations"), 0);
+    assert_eq!(get(&app, &browser(), &link).status(), 410);
+    assert_eq!(accept(&app, &browser(), &link, "grace2").status(), 410);
+    assert_eq!(app.count("admins"), 1);
 }
 
 #[test]

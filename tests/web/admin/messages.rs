@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::concerts::{page, post};
 use super::{audited, book_as};
-use crate::mail::letter::{parse, with_subject};
+use crate::mail::contents::{parse, with_subject};
 use crate::mail::wait_for_states;
 use crate::support::{TestApp, between, header};
 

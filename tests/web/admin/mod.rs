@@ -4,6 +4,7 @@ mod audit_log;
 mod booking_list;
 mod booking_page;
 mod booking_references;
+mod booking_search;
 mod botnet;
 mod concerts;
 mod export;

@@ -35,6 +35,13 @@ fn end(app: &TestApp, client: &Client, session: &str, password: &str) -> Respons
     client.post(app.url("/admin/account")).form(&form).send().expect("an answer")
 }
 
+/// The answer leads to the sign-in, and the browser forgets the session and the pages that it has shown.
+fn assert_signed_out(response: &Response) {
+    assert_eq!(header(response, "location"), "/admin/sign-in");
+    assert_eq!(header(response, "clear-site-data"), "\"cache\"");
+    assert_eq!(session_cookie(response), "session=");
+}
+
 #[test]
 fn each_sign_in_makes_a_new_session_and_ends_the_one_it_finds() {
     let app = TestApp::spawn();
@@ -139,7 +146,7 @@ fn the_account_lists_its_sessions_and_ends_one_or_all() {
     assert_eq!(end(&app, &organizer, "0123456789abcdef", &app.admin_password).status(), 303);
     assert!(get(&app, &organizer, "/admin/account").text().expect("a page").contains("had already ended"));
 
-    assert_eq!(header(&end(&app, &organizer, "all", &app.admin_password), "location"), "/admin/sign-in");
+    assert_signed_out(&end(&app, &organizer, "all", &app.admin_password));
     assert!(!is_in(&app, &organizer) && !is_in(&app, &laptop));
     assert_eq!(count(&app, "admin_sessions"), 0);
     assert_eq!(audited(&app, "session ended").len(), 1);
@@ -201,6 +208,6 @@ fn the_password_again_renews_the_sessions_token() {
     let page = get(&app, &client, "/admin/account").text().expect("a page");
     let row = page.split("class=\"session\"").find(|row| row.contains("This browser")).expect("a row");
     let own = between(row, "value=\"", "\"").to_owned();
-    assert_eq!(header(&end(&app, &client, &own, password), "location"), "/admin/sign-in");
+    assert_signed_out(&end(&app, &client, &own, password));
     assert!(!is_in(&app, &client) && is_in(&app, &phone));
 }

@@ -50,6 +50,17 @@ fn what_is_set_says_so() {
     }
 }
 
+#[test]
+fn one_concert_that_nobody_can_pay_for_is_counted_as_one() {
+    let app = TestApp::spawn();
+    app.sign_in(&app.client, &app.admin_password);
+    app.database.execute("UPDATE events SET payment = 'online'");
+    let page = app.get("/admin/setup").text().expect("a page");
+    let part = part(&page, "Online payment");
+    assert!(part.contains(">To fix</span></h2>"), "{part}");
+    assert!(part.contains("1 published concert is paid for online, and nobody can pay."), "{part}");
+}
+
 /// The proxy is not in the settings, so all visitors would share one rate limit.
 #[test]
 fn a_proxy_that_is_not_trusted_is_noticed() {

@@ -49,6 +49,14 @@ fn strange_names_are_wrong_names() {
 }
 
 #[test]
+fn a_name_is_found_however_it_is_typed() {
+    let app = TestApp::spawn();
+    for name in ["Admin", " admin ", "ADMIN\t"] {
+        assert_eq!(app.sign_in_as(&browser(), name, &app.admin_password).status(), 303, "{name:?}");
+    }
+}
+
+#[test]
 fn nobody_learns_which_accounts_there_are() {
     let app = TestApp::spawn();
     let page = |username: &str| {

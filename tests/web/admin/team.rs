@@ -1,11 +1,17 @@
 //! The team: roles that change, accounts that end, and the owner who stays.
 
+use std::sync::Barrier;
 use std::thread;
 
+use chrono::Utc;
 use reqwest::blocking::Client;
+use techkraft::audit::Actor;
+use techkraft::auth::store::second_factor;
+use techkraft::db::{Database, DatabaseUrl};
 
 use super::audited;
 use super::invitations::{accept, change, get, invited, page, post};
+use crate::support::orders::retry_while_busy;
 use crate::support::{TestApp, between, browser, header};
 
 fn id_of(app: &TestApp, username: &str) -> i64 {
@@ -116,4 +122,23 @@ fn of_owners_who_remove_each_other_together_one_stays() {
     });
     let left = app.count("admins WHERE role = 'owner'");
     assert!(left >= 1, "nobody may change anything any more");
+}
+
+#[test]
+fn owners_who_require_a_second_factor_at_once_require_it_once() {
+    let app = TestApp::spawn();
+    let url = DatabaseUrl::parse(&app.database.url).expect("a URL");
+    let (database, start) = (Database::open(&url, 4).expect("it opens"), Barrier::new(4));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let (owner, now) = (Actor::command_line(), Utc::now().naive_utc());
+                start.wait();
+                retry_while_busy(|| {
+                    database.write_blocking(|db| second_factor::require(db, true, &owner, now))
+                });
+            });
+        }
+    });
+    assert_eq!((app.count("team_rules"), audited(&app, "second factor required").len()), (1, 1));
 }

@@ -216,6 +216,20 @@ fn a_form_that_was_opened_before_a_change_undoes_nothing() {
 }
 
 #[test]
+fn a_form_that_was_opened_at_a_former_address_is_not_lost() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    let form = kept_form(&app, &organizer);
+    let edit = "/admin/events/midnight-parade/edit";
+    assert_eq!(post_form(&app, &organizer, edit, &[("slug", "parade")]).status(), 303);
+    assert_eq!(organizer.get(app.url(PATH)).send().expect("an answer").status(), 200);
+    let refused = assert_stale(send(&app, &organizer, &form));
+    assert!(refused.contains("name=\"cancellation_deadline_hours\" value=\"48\""), "{refused}");
+    let saved = post_form(&app, &organizer, PATH, &[("cancellation_deadline_hours", "48")]);
+    assert_eq!((saved.status().as_u16(), header(&saved, "location")), (303, "/admin/events/parade"));
+}
+
+#[test]
 fn of_forms_that_are_sent_at_once_one_is_saved() {
     let app = TestApp::spawn();
     let organizer = app.organizer();

@@ -60,6 +60,17 @@ fn guessing_passwords_gets_slow_and_ends() {
 }
 
 #[test]
+fn guesses_are_counted_for_the_account_however_its_name_is_typed() {
+    let app = TestApp::spawn();
+    for name in ["admin", " Admin", "ADMIN ", "ad\0min"] {
+        assert_eq!(app.sign_in_as(&browser(), name, "a guess").status(), 422, "{name:?}");
+    }
+    assert_eq!(count(&app, "sign_in_brakes"), 2, "the account's in this network, and the network's");
+    prolong_waits(&app);
+    assert_eq!(app.sign_in_as(&browser(), "\0admin", &app.admin_password).status(), 429);
+}
+
+#[test]
 fn guesses_sent_all_at_once_are_counted_one_after_another() {
     let app = TestApp::spawn();
     let (barrier, looked_at, is_slowed) = (Barrier::new(8), AtomicU32::new(0), AtomicBool::new(false));

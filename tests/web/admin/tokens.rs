@@ -1,10 +1,20 @@
 //! The API tokens that the owner creates.
 
+use std::sync::Barrier;
+use std::thread;
+
+use chrono::Utc;
 use reqwest::blocking::Client;
+use techkraft::audit::Actor;
+use techkraft::auth::api_token::{NewSiteToken, TOKENS_MAX};
+use techkraft::auth::store::api_tokens;
+use techkraft::db::{Database, DatabaseUrl};
+use techkraft::guard::api_tokens::scopes::Scopes;
 use testkit::wait::eventually;
 
 use super::audited;
 use super::concerts::post;
+use crate::support::orders::retry_while_busy;
 use crate::support::{TestApp, between, header};
 
 /// Makes a token on the page, and returns it.
@@ -98,4 +108,30 @@ fn a_token_ends_when_it_expires() {
     // The server has read the token a moment ago, and reads it again within a second.
     eventually("it is expired", || status_with(&app, &token, "/api/v1/events") == 401);
     assert!(tokens_page(&app, &organizer).contains("Expired "));
+}
+
+#[test]
+fn of_tokens_that_are_made_at_once_none_is_one_too_many() {
+    let app = TestApp::spawn();
+    let row = |number: i64| format!("('Old', 'old {number}', '', 'admin', CURRENT_TIMESTAMP)");
+    let rows: Vec<String> = (1..TOKENS_MAX).map(row).collect();
+    let columns = "name, token_hash, scopes, created_by, created_at";
+    app.database.execute(&format!("INSERT INTO api_tokens ({columns}) VALUES {}", rows.join(", ")));
+    let url = DatabaseUrl::parse(&app.database.url).expect("a URL");
+    let (database, start) = (&Database::open(&url, 4).expect("it opens"), &Barrier::new(4));
+    thread::scope(|scope| {
+        for number in 0..4 {
+            scope.spawn(move || {
+                let (hash, owner) = (format!("new {number}"), Actor::command_line());
+                let scopes = Scopes::parse("events:read");
+                let new = NewSiteToken { name: "New".into(), scopes, expires_at: None };
+                let now = Utc::now().naive_utc();
+                start.wait();
+                retry_while_busy(|| {
+                    database.write_blocking(|db| api_tokens::create(db, &new, &hash, &owner, now))
+                });
+            });
+        }
+    });
+    assert_eq!((app.count("api_tokens"), audited(&app, "API token made").len()), (TOKENS_MAX, 1));
 }

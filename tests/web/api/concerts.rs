@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ask;
+use crate::admin::tokens::make_token;
 use crate::support::{TestApp, header};
 use testkit::wait::eventually;
 
@@ -21,6 +22,19 @@ fn add_concerts(app: &TestApp, count: u32) {
         ));
     }
     app.wait_until_shown(&format!("/events/show-{count}"));
+}
+
+/// Adds a concert before the seed's, with a ticket type.
+fn add_earlier(app: &TestApp, slug: &str, state: &str, listed: bool) {
+    app.database.execute(&format!(
+        "INSERT INTO events (slug, name, tagline, venue, city, starts_at, ends_at, time_zone, currency, state, listed)
+         SELECT '{slug}', 'Earlier', tagline, venue, city, '2027-06-01 20:00:00', '2027-06-01 23:00:00', time_zone,
+                currency, '{state}', {listed}
+         FROM events WHERE slug = 'midnight-parade';
+         INSERT INTO ticket_types (event_id, name, price_minor, capacity, available, max_per_booking, position)
+         SELECT id, 'Entry', 1500, 5, 5, 5, 1 FROM events WHERE slug = '{slug}'"
+    ));
+    eventually("the board has it", || app.get(&format!("/events/{slug}")).status() == 200);
 }
 
 #[test]
@@ -124,4 +138,27 @@ fn the_compat_api_uses_the_first_concert_on_sale() {
     eventually("the board has it", || app.get("/events/over").status() == 200);
     assert!(!app.get("/").text().expect("a page").contains("/events/over"), "it is over");
     assert_eq!(get(&app, "/api/tickets").1.as_array().map(Vec::len), Some(3), "not the one that is over");
+}
+
+#[test]
+fn the_compat_api_passes_over_concerts_that_are_canceled_or_not_listed() {
+    let app = TestApp::spawn();
+    let (_, tickets) = get(&app, "/api/tickets");
+    add_earlier(&app, "canceled", "canceled", true);
+    add_earlier(&app, "secret", "published", false);
+    assert_eq!(get(&app, "/api/tickets").1, tickets);
+    let order = json!({ "ticketTypeId": tickets[0]["id"], "quantity": 1, "userId": "7" });
+    assert_eq!(ask(app.client.post(app.url("/api/bookings")).json(&order)).0, 201);
+}
+
+#[test]
+fn an_unlisted_concert_is_found_by_its_link_only() {
+    let app = TestApp::spawn();
+    add_earlier(&app, "secret", "published", false);
+    let listed = get(&app, "/api/v1/events").1.to_string();
+    assert!(listed.contains("midnight-parade") && !listed.contains("secret"), "{listed}");
+    assert_eq!(get(&app, "/api/v1/events/secret").0, 200);
+    let token = make_token(&app, &app.organizer(), "Tour planner", &["events:read"]);
+    let (_, listed) = ask(app.client.get(app.url("/api/v1/events")).bearer_auth(&token));
+    assert!(listed.to_string().contains("secret"), "{listed}");
 }

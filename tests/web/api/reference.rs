@@ -18,6 +18,8 @@ fn the_document_describes_every_address() {
         assert!(document["paths"][path].is_object(), "{path}");
     }
     assert_eq!(document["paths"].as_object().map(|paths| paths.len()), Some(14));
+    let removal = &document["paths"]["/api/v1/events/{slug}/image"]["delete"]["responses"];
+    assert!(removal["412"].is_object(), "{removal}");
     // Every reference points to an existing schema.
     let text = document.to_string();
     for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
@@ -73,6 +75,7 @@ fn the_page_says_the_same_without_a_script() {
         "id=\"problem-not-enough-tickets\"",
         "Idempotency-Key",
         "<code>/api/tickets</code>",
+        "<span class=\"muted\">POST, PUT, PATCH, DELETE</span>",
     ] {
         assert!(html.contains(part), "{part}");
     }

@@ -153,6 +153,23 @@ fn what_is_no_ticket_is_refused_and_written_down() {
     assert!(words.contains("no longer exists"), "{words}");
 }
 
+/// The previous release gives random references, also in SQLite files where a reference is made of the booking's id.
+#[test]
+fn a_ticket_with_a_random_reference_comes_in_and_is_undone() {
+    let app = TestApp::spawn();
+    let organizer = app.organizer();
+    app.open_doors();
+    let booking = app.book_well("VIP", 1);
+    app.database.execute("UPDATE bookings SET reference = 'TK-2345-6789'");
+    let code = codes(&app, &booking).remove(0);
+    assert!(code.starts_with("2345-6789-"), "{code}");
+    assert_eq!(scan(&app, &organizer, GATE, &code).status(), 201);
+    let form = [("event", EVENT), ("gate", GATE), ("code", &code)];
+    let undone = organizer.post(app.url("/admin/check-in/revocation")).form(&form).send();
+    assert_eq!(undone.expect("an answer").status(), 200);
+    assert_eq!(app.count("used_tickets"), 0);
+}
+
 #[test]
 fn every_forgery_of_one_character_is_refused() {
     let app = TestApp::spawn();

@@ -59,7 +59,7 @@ fn a_filled_honeypot_books_nothing_and_keeps_the_input() {
 }
 
 #[test]
-fn both_forms_have_the_trap() {
+fn both_forms_have_the_honeypot() {
     let app = TestApp::spawn();
     app.book_and_be_remembered("VIP");
     let page = app.get("/").text().expect("a page");

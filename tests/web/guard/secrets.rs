@@ -50,14 +50,14 @@ fn tickets_of_the_secret_before_still_open_the_gate() {
     let organizer = app.organizer();
     let codes = check_in::codes(&app, &app.book_well("VIP", 1));
     let reference = format!("TK-{}", &codes[0][..9]);
-    let minted = |secret: &str| {
+    let signed = |secret: &str| {
         let codes = TicketCodes::new(&Secrets::new(secret.into(), Vec::new()));
         codes.sign(&reference, 1).expect("a code")
     };
-    assert_eq!(minted(NEW), codes[0], "new tickets are signed with the new one");
+    assert_eq!(signed(NEW), codes[0], "new tickets are signed with the new one");
     app.open_doors();
-    let third = minted("a third secret that nobody has ever set");
+    let third = signed("a third secret that nobody has ever set");
     assert_eq!(check_in::scan(&app, &organizer, "North gate", &third).status(), 404);
-    assert_eq!(check_in::scan(&app, &organizer, "North gate", &minted(OLD)).status(), 201);
+    assert_eq!(check_in::scan(&app, &organizer, "North gate", &signed(OLD)).status(), 201);
     assert_eq!(check_in::scan(&app, &organizer, "South gate", &codes[0]).status(), 409, "it is one ticket");
 }

@@ -2,11 +2,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use reqwest::blocking::{Body, Response};
+use techkraft::guard::request_validation::FIELDS_MAX;
 
 use crate::support::{TestApp, header};
+use testkit::wait::eventually;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -110,9 +113,10 @@ fn fields_are_few_single_and_text() {
         "ticket_type={}&quantity=1&name=Ada&email=ada%40example.org&request_key={}",
         checkout.ticket_type, checkout.request_key
     );
+    let many: String = (0..=FIELDS_MAX).map(|number| format!("&x{number}=1")).collect();
     for bad in [
         format!("{good}&quantity=2"),
-        format!("{good}{}", "&x=1".repeat(40)),
+        format!("{good}{many}"),
         good.replace("Ada", "%ff"),
         good.replace("Ada", "%c0%80"),
         good.replace("Ada", "%ed%a0%80"),
@@ -126,10 +130,36 @@ fn fields_are_few_single_and_text() {
     assert_eq!(app.database.tier("VIP").sold, 0);
     let known_and_unknown = post(&app, FORM, format!("{good}&unknown=1&_method=DELETE"));
     assert_eq!(known_and_unknown.status(), 303, "a field too many is left alone");
-    for query in ["ticket_type=1&ticket_type=1", "ticket_type=%ff", &"x=1&".repeat(40)] {
+    for query in ["ticket_type=1&ticket_type=1", "ticket_type=%ff", &many] {
         assert_eq!(app.get(&format!("/bookings/new?{query}")).status(), 422, "{query}");
     }
     assert_eq!(header(&app.get("/?x=1"), "location"), "");
+}
+
+/// With a limit of 32 fields, a buyer who gave back 40 tickets read "We couldn’t read that form".
+#[test]
+fn many_tickets_are_given_back_at_once() {
+    let app = TestApp::spawn();
+    app.database.execute("UPDATE ticket_types SET max_per_booking = 100, facts_version = facts_version + 1");
+    let id = app.tier_id("VIP");
+    eventually("the board knows it", || {
+        let page = app.get(&format!("/bookings/new?ticket_type={id}")).text().expect("a page");
+        page.contains("VIP tickets, up to 100<")
+    });
+    let path = app.book_order(&[("VIP", 60), ("General Admission", 50)]);
+    let asked = app.get(&format!("{path}/cancellation")).text().expect("a page");
+    assert_eq!(asked.matches("name=\"seat_").count(), 110);
+    let form = |seats: RangeInclusive<u32>| -> Vec<(String, String)> {
+        let seats = seats.map(|seat| (format!("seat_{seat}"), "on".to_owned()));
+        [("choice".to_owned(), "1".to_owned())].into_iter().chain(seats).collect()
+    };
+    let sold = || app.database.tiers().iter().map(|tier| tier.sold).sum::<i64>();
+    let by_buyer = app.client.post(app.url(&format!("{path}/cancellation"))).form(&form(1..=70)).send();
+    assert_eq!((by_buyer.expect("an answer").status().as_u16(), sold()), (303, 40));
+    let reference = app.database.text("SELECT reference AS text FROM bookings");
+    let desk = app.url(&format!("/admin/bookings/{reference}/cancellation"));
+    let by_organizer = app.organizer().post(desk).form(&form(71..=110)).send();
+    assert_eq!((by_organizer.expect("an answer").status().as_u16(), sold()), (303, 0));
 }
 
 /// Without the limit, actix reads 128 KiB.

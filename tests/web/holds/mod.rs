@@ -12,7 +12,7 @@ use techkraft::booking::release::ReleaseOutcome;
 use techkraft::booking::{Booking, BookingOutcome, BookingStatus};
 use techkraft::events::store::HELD;
 
-use crate::mail::letter::{mails, parse};
+use crate::mail::contents::{mails, parse};
 use crate::support::TestApp;
 use crate::support::orders::{BoxOffice, held};
 use testkit::database::TestDatabase;

@@ -7,7 +7,7 @@ use reqwest::blocking::Response;
 use serde_json::{Value, json};
 
 use crate::check_in::{answer, codes, scan};
-use crate::mail::letter::parse;
+use crate::mail::contents::parse;
 use crate::support::acts::NO_FIELDS;
 use crate::support::audit::audited;
 use crate::support::{TestApp, browser};
@@ -34,7 +34,7 @@ fn sold(app: &TestApp) -> [i64; 2] {
 }
 
 /// The body texts of the sent mails whose subject begins with `subject`.
-fn letters(app: &TestApp, subject: &str, count: usize) -> Vec<String> {
+fn texts_of_mails(app: &TestApp, subject: &str, count: usize) -> Vec<String> {
     let mut found = Vec::new();
     eventually("the mails are sent", || {
         let folder = std::fs::read_dir(app.database.folder.path().join("mail"));
@@ -85,9 +85,9 @@ fn some_tickets_are_given_back_and_the_others_stay_good() {
     let (status, words) = answer(scan(&app, &organizer, "North", &all[0]));
     assert!(status == 201 && words.contains("ticket 1 of 4"), "{words}");
 
-    let letter = letters(&app, "Tickets returned: TK-", 1).remove(0);
-    assert!(letter.contains("Ticket 2 (VIP)") && letter.contains("Ticket 3 (Front Row)"), "{letter}");
-    assert!(letter.contains(&location) && !letter.contains("Ticket 1"), "{letter}");
+    let text = texts_of_mails(&app, "Tickets returned: TK-", 1).remove(0);
+    assert!(text.contains("Ticket 2 (VIP)") && text.contains("Ticket 3 (Front Row)"), "{text}");
+    assert!(text.contains(&location) && !text.contains("Ticket 1"), "{text}");
     app.database.assert_books_balance();
     assert_verified(&app.database);
 }
@@ -99,7 +99,7 @@ fn a_second_return_works_and_the_last_one_cancels() {
     assert_eq!(give_back(&app, &location, &[1]).status(), 303);
     assert_eq!(give_back(&app, &location, &[4]).status(), 303);
     assert_eq!((sold(&app), app.count("bookings WHERE status = 'confirmed'")), ([1, 1], 1));
-    let found = letters(&app, "Tickets returned: TK-", 2);
+    let found = texts_of_mails(&app, "Tickets returned: TK-", 2);
     assert!(found.iter().any(|it| it.contains("Ticket 1 (VIP)")), "{found:?}");
     assert!(found.iter().any(|it| it.contains("Ticket 4 (Front Row)")), "{found:?}");
     assert_verified(&app.database);
@@ -119,7 +119,7 @@ fn a_second_return_works_and_the_last_one_cancels() {
     assert_eq!(give_back(&app, &location, &[2, 3]).status(), 303);
     assert_eq!((sold(&app), app.count("bookings WHERE status = 'canceled'")), ([0, 0], 1));
     assert!(app.get(&location).text().expect("a page").contains("Booking canceled"));
-    letters(&app, "Canceled: TK-", 1);
+    texts_of_mails(&app, "Canceled: TK-", 1);
     assert_eq!(app.count(&format!("{OUTBOX} WHERE kind = 'return'")), 2);
     app.database.assert_books_balance();
     assert_verified(&app.database);

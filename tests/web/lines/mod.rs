@@ -9,7 +9,7 @@ use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
 use crate::check_in::{answer, codes, scan};
-use crate::mail::letter::{mails, parse};
+use crate::mail::contents::{mails, parse};
 use crate::support::acts::Checkout;
 use crate::support::{TestApp, browser, header};
 use testkit::outbox::OUTBOX;

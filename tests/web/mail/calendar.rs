@@ -2,7 +2,7 @@
 
 use mail_parser::MimeHeaders as _;
 
-use super::letter::{book_as, content_type, mails, parse, with_subject};
+use super::contents::{book_as, content_type, mails, parse, with_subject};
 use crate::support::{TestApp, header};
 
 pub fn unfolded(calendar: &str) -> String {

@@ -2,7 +2,7 @@
 
 use reqwest::blocking::Response;
 
-use super::letter::{mails, parse};
+use super::contents::{mails, parse};
 use super::wait_for_states;
 use crate::support::{TestApp, browser, header};
 

@@ -1,8 +1,8 @@
 //! The mails that the site sends to its buyers.
 
 pub mod calendar;
+pub mod contents;
 mod flood;
-pub mod letter;
 mod organizer;
 mod outbox;
 mod reader;
@@ -28,7 +28,6 @@ struct StateCount {
 }
 
 #[derive(Debug, QueryableByName)]
-#[expect(dead_code, reason = "it is printed")]
 struct LastError {
     #[diesel(sql_type = Text)]
     last_error: String,
@@ -42,6 +41,11 @@ fn states(app: &TestApp) -> Vec<(String, i64)> {
     counts.into_iter().map(|it| (it.state, it.count)).collect()
 }
 
+fn last_errors(app: &TestApp) -> Vec<String> {
+    let sql = "SELECT DISTINCT coalesce(last_error, '-') AS last_error FROM mails";
+    app.database.rows::<LastError>(sql).into_iter().map(|row| row.last_error).collect()
+}
+
 /// Waits until exactly these numbers of mails are in these states. It waits longer than the sender's longest pause,
 /// which is 75 s.
 pub fn wait_for_states(app: &TestApp, wanted: &[(&str, i64)]) {
@@ -49,15 +53,11 @@ pub fn wait_for_states(app: &TestApp, wanted: &[(&str, i64)]) {
         wanted.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect();
     let begun = Instant::now();
     while states(app) != wanted {
-        let errors = || {
-            app.database
-                .rows::<LastError>("SELECT DISTINCT coalesce(last_error, '-') AS last_error FROM mails")
-        };
         assert!(
             begun.elapsed() < Duration::from_secs(100),
             "{:?}, not {wanted:?}: {:?}",
             states(app),
-            errors()
+            last_errors(app)
         );
         thread::sleep(Duration::from_millis(10));
     }

@@ -2,7 +2,7 @@
 //! address.
 
 use super::calendar::{calendar_of, unfolded};
-use super::letter::{Row, book_as, mails, parse, single, with_subject};
+use super::contents::{Row, book_as, mails, parse, single, with_subject};
 use crate::lookup::follow;
 use crate::support::TestApp;
 

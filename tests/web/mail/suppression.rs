@@ -1,6 +1,6 @@
 //! A link in each mail stops further mails to its address, and allows them again.
 
-use super::letter::{book_as, mails, parse};
+use super::contents::{book_as, mails, parse};
 use super::wait_for_states;
 use crate::support::{TestApp, header};
 
@@ -65,7 +65,7 @@ fn what_protects_a_booking_and_what_was_asked_for_still_come() {
         let to_owner = |bytes: &Vec<u8>| {
             let mail = parse(bytes);
             mail.subject().is_some_and(|it| it.contains(subject))
-                && super::letter::single(mail.to()).1 == EMAIL
+                && super::contents::single(mail.to()).1 == EMAIL
         };
         assert_eq!(mails.iter().filter(|it| to_owner(it)).count(), 1, "{subject}");
     }

@@ -5,6 +5,7 @@ mod env_file;
 mod health;
 #[cfg(unix)]
 mod permissions;
+mod proxies;
 mod secrets;
 mod whole_file;
 mod wrong_place;

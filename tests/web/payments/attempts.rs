@@ -1,13 +1,13 @@
 //! Attempts to pay, step by step and without a worker: what a server that has slept may write, how much time a buyer
-//! far back in the queue has, and how often a refused page is tried.
+//! far back in the queue has, how often a refused page is tried, and what stays known of a payment.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use techkraft::booking::Booking;
 use techkraft::db::{Db, clock};
 use techkraft::error::Error;
-use techkraft::payment::store::failing::{NextAttempt, failed};
+use techkraft::payment::store::failing::{NextAttempt, failed, to_review};
 use techkraft::payment::store::queue::{self, DuePayment, OpenedPage};
-use techkraft::payment::store::{WantOutcome, find, hold_times, want};
+use techkraft::payment::store::{WantOutcome, find, hold_times, place_in_queue, want};
 use techkraft::payment::{ATTEMPTS_MAX, GRACE, PAY_TIME, Payment, PaymentState};
 
 use crate::support::orders::BoxOffice;
@@ -126,4 +126,46 @@ fn a_page_that_is_refused_again_and_again_is_tried_ever_later_and_not_for_ever()
     assert_eq!(database.count("payments WHERE state = 'failed'"), 10);
     assert!(due.windows(2).all(|pair| pair[1] > pair[0]), "{due:?}");
     assert_eq!(database.count("holds"), 1, "the buyer keeps the tickets until their time is over");
+}
+
+/// Test payments are left from before the site got its live key. A server with that key makes no page for them.
+#[test]
+fn nobody_waits_for_payments_of_the_other_mode() {
+    let (database, office) = BoxOffice::alone();
+    for number in 0..5 {
+        let booking = hold(&database, &office, &format!("test {number}"));
+        wanted(&office, &booking, 1);
+    }
+    let booking = hold(&database, &office, "real");
+    let real = match office.db.write_blocking(|db| want(db, booking.id, true, 1)) {
+        Ok(WantOutcome::Wanted(payment)) => payment,
+        other => panic!("{other:?}"),
+    };
+    let (place, times, now) = office
+        .db
+        .read_primary_blocking(|db| Ok((place_in_queue(db, &real)?, hold_times(db, booking.id)?, clock(db)?)))
+        .expect("an answer");
+    assert_eq!(place, 0);
+    let end = times.expect("a hold").end();
+    assert!(end <= now + PAY_TIME, "it has no turn to wait for: {end}");
+}
+
+/// The page was made with the payment's id at Stripe, and a later answer leaves it out.
+#[test]
+fn a_payment_that_people_look_into_keeps_its_id_at_stripe() {
+    let (database, office) = BoxOffice::alone();
+    let booking = hold(&database, &office, "one");
+    let id = wanted(&office, &booking, 20).id;
+    let due = take(&office, |now| now).pop().expect("one is due");
+    let is_shown = office.db.write_blocking(|db| {
+        let page = OpenedPage { intent_id: Some("pi_1".into()), ..page(db)? };
+        queue::opened(db, &due.payment, &page)
+    });
+    assert!(is_shown.expect("it is shown"));
+    let payment =
+        || office.db.read_primary_blocking(|db| find(db, id)).expect("an answer").expect("a payment");
+    let open = payment();
+    office.db.write_blocking(|db| to_review(db, &open, None, "This is wrong")).expect("it is written");
+    let looked_into = payment();
+    assert_eq!((looked_into.state, looked_into.intent_id.as_deref()), (PaymentState::Review, Some("pi_1")));
 }

@@ -12,6 +12,8 @@ mod queue;
 mod refused_refunds;
 mod settling_races;
 
+use std::time::Duration;
+
 use reqwest::blocking::Client;
 use techkraft::payment::settings::{StripeConfig, StripeKey, WebhookSecrets};
 use techkraft::payment::signature;
@@ -234,5 +236,28 @@ fn a_declined_card_is_told_and_may_be_tried_again() {
     eventually("the page says so", || body(&app, &format!("{path}/payment")).contains("Your bank declined"));
     assert!(stripe.pay(&session));
     eventually("it is confirmed", || is_confirmed(&app, &path));
+    assert_verified(&app.database);
+}
+
+/// The buyer comes back while the site is asking Stripe about the page, so the site asks again, and hears the same.
+#[test]
+fn a_decline_that_is_told_twice_is_noted_and_mailed_once() {
+    let (app, stripe) = open();
+    let (path, session) = want(&app, &stripe);
+    stripe.deliver(Delivery::Never);
+    stripe.decline(&session, "insufficient_funds");
+    stripe.fail("/v1/checkout/sessions/", Fault::Late(Duration::from_millis(1_500)));
+    let back = || app.get(&format!("{path}/payment?back=1"));
+    back();
+    eventually("Stripe is asked", || stripe.asked(&format!("GET /v1/checkout/sessions/{session}")) > 0);
+    back();
+    stripe.be_well();
+    eventually("it is noted", || app.count("payments WHERE declined = 'insufficient_funds'") == 1);
+    assert_eq!(app.count("mails WHERE kind = 'payment declined'"), 1);
+    assert!(stripe.pay(&session));
+    eventually("it is confirmed", || {
+        back();
+        is_confirmed(&app, &path)
+    });
     assert_verified(&app.database);
 }

@@ -74,6 +74,52 @@ fn a_failure_that_stripe_keeps_with_the_key_does_not_stop_a_refund() {
     assert_verified(&app.database);
 }
 
+/// The server has the key of another Stripe account for a while, or one that may not read refunds.
+#[test]
+fn a_refund_that_cannot_be_looked_at_has_not_failed() {
+    let (app, stripe) = open_to_cancel();
+    let (path, _) = paid(&app, &stripe);
+    cancel(&app, &path);
+    eventually("it goes back", || app.count("refunds WHERE state = 'done'") == 1);
+    for status in [404, 403] {
+        stripe.fail("/v1/refunds/", Fault::Status(status));
+        app.database
+            .execute("UPDATE refunds SET state = 'pending', done_at = NULL, due_at = '2020-01-01 00:00:00'");
+        eventually("Stripe does not show it", || {
+            app.count("refunds WHERE state = 'pending' AND last_error = 'It is refused.'") == 1
+        });
+        stripe.be_well();
+        eventually("Stripe shows it", || {
+            hurry(&app);
+            app.count("refunds WHERE state = 'done' AND last_error IS NULL") == 1
+        });
+    }
+    assert_eq!((app.count("ledger WHERE kind = 'refund_failed'"), stripe.money()), (0, (20_000, 20_000)));
+    assert_verified(&app.database);
+}
+
+/// The answer was lost, and then the refunds of the payment cannot be listed.
+#[test]
+fn a_refund_that_may_have_been_made_has_not_failed() {
+    let (app, stripe) = open_to_cancel();
+    let (path, _) = paid(&app, &stripe);
+    stripe.fail("/v1/refunds", Fault::LoseAnswer);
+    cancel_one(&app, &path);
+    eventually("it is made", || stripe.money() == (20_000, 10_000));
+    stripe.be_well();
+    stripe.fail("/v1/refunds", Fault::Status(404));
+    eventually("Stripe does not list it", || {
+        app.count("refunds WHERE state = 'wanted' AND last_error = 'It is refused.'") == 1
+    });
+    stripe.be_well();
+    eventually("it is found", || {
+        hurry(&app);
+        app.count("refunds WHERE state = 'done'") == 1
+    });
+    assert_eq!((app.count("refunds"), stripe.money()), (1, (20_000, 10_000)));
+    assert_verified(&app.database);
+}
+
 /// A card's account is closed: days later the seller has the money again.
 #[test]
 fn a_refund_that_does_not_arrive_is_noticed() {

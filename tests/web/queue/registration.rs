@@ -3,7 +3,7 @@
 use reqwest::blocking::{Client, Response};
 
 use super::{ROOM, SETTINGS, number_in, set_room, settings, start_sale, start_sale_in, take_place, visit};
-use crate::mail::letter::{mails, parse, single};
+use crate::mail::contents::{mails, parse, single};
 use crate::support::acts::NO_FIELDS;
 use crate::support::{TestApp, between, browser, header};
 use testkit::wait::eventually;

@@ -135,7 +135,7 @@ impl BoxOffice {
     /// Lets holds end one after the other, and returns when each does.
     pub fn end_one_by_one(&self, bookings: &[Booking], pace: Duration) -> Vec<NaiveDateTime> {
         let pace = TimeDelta::from_std(pace).expect("a short time");
-        patiently(|| {
+        retry_while_busy(|| {
             self.db.write_blocking(|db| {
                 let mut until = clock(db)? + TimeDelta::milliseconds(20);
                 let end = |booking: &Booking| {
@@ -151,21 +151,21 @@ impl BoxOffice {
 
     /// Whether the hold was confirmed now.
     pub fn confirm(&self, booking: &Booking) -> bool {
-        patiently(|| self.db.write_blocking(|db| confirm_hold(db, booking.id)))
+        retry_while_busy(|| self.db.write_blocking(|db| confirm_hold(db, booking.id)))
     }
 
     /// Ends the holds whose time is over. Returns how many ticket types have more tickets now.
     pub fn expire(&self) -> usize {
-        patiently(|| self.db.write_blocking(|db| expire(db, 100))).len()
+        retry_while_busy(|| self.db.write_blocking(|db| expire(db, 100))).len()
     }
 
     pub fn release(&self, booking: &Booking) -> ReleaseOutcome {
-        patiently(|| self.db.write_blocking(|db| release(db, booking, None, None)))
+        retry_while_busy(|| self.db.write_blocking(|db| release(db, booking, None, None)))
     }
 
     /// Lets a hold end so many milliseconds from now, and returns when that is.
     pub fn ends_in(&self, booking: &Booking, milliseconds: i64) -> NaiveDateTime {
-        patiently(|| {
+        retry_while_busy(|| {
             self.db.write_blocking(|db| {
                 let until = clock(db)? + TimeDelta::milliseconds(milliseconds);
                 let hold = holds::table.find(booking.id);
@@ -188,7 +188,7 @@ fn url(database: &TestDatabase) -> DatabaseUrl {
 }
 
 /// Tries again while other work keeps the database busy.
-fn patiently<T>(mut work: impl FnMut() -> Result<T, Error>) -> T {
+pub fn retry_while_busy<T>(mut work: impl FnMut() -> Result<T, Error>) -> T {
     loop {
         match work() {
             Ok(done) => return done,

@@ -1,4 +1,6 @@
 //! The email address inside what phones, copied texts and mail programs wrap around it.
+//!
+//! Whether the address is valid does not belong here: see `booking::buyer::email`.
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
@@ -12,7 +14,7 @@ pub enum EmailError {
     Missing,
     /// More than one address, or more than one @.
     Several,
-    /// It has a character that no mail server takes there.
+    /// It has a character that not every mail server accepts there.
     Character(char),
     Invalid,
 }
@@ -32,7 +34,7 @@ const ENTITIES: [(&str, &str); 7] = [
 ];
 const MAILTO: &str = "mailto:";
 
-/// The one address of a text: without the name, the brackets, the punctuation and the invisible marks around
+/// The only address in a text, without the name, the brackets, the punctuation and the invisible marks around
 /// it. Full-width characters become ASCII, and percent-encoded characters are decoded.
 ///
 /// A text is refused if a word beside the address could be a part of it: `ada lovelace@example.org` is not

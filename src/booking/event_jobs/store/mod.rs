@@ -1,4 +1,6 @@
 //! The SQL of jobs on all bookings of a concert.
+//!
+//! How a booking ends does not belong here: see `booking::release`.
 
 pub mod messages;
 
@@ -27,7 +29,7 @@ const LEASE: TimeDelta = TimeDelta::seconds(10);
 /// Bookings of one transaction.
 const AT_ONCE: i64 = 50;
 
-/// What one transaction came to.
+/// The result of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobProgress {
     /// There is more to do. What is left of the ticket types that have got tickets back.
@@ -78,7 +80,7 @@ pub fn start(
 
 type OpenBookings = bookings::BoxedQuery<'static, <Db as diesel::Connection>::Backend>;
 
-/// The bookings that a job is about.
+/// The bookings that a job has to do.
 fn open_bookings(event_id: i64, kind: EventJobKind, ticket_type_id: Option<i64>) -> OpenBookings {
     let of_event = bookings::table.filter(bookings::event_id.eq(event_id)).into_boxed();
     match kind {

@@ -12,9 +12,9 @@ use crate::events::Stock;
 use crate::events::store::KEPT_TICKETS;
 use crate::schema::{booking_lines, bookings, holds};
 
-/// Confirms a held booking, if its time is not over; whether it did. Locks no ticket type: the tickets are taken
-/// already. Deleting the row in `holds` decides between this and the expiry. Runs inside the caller's write
-/// transaction.
+/// Confirms a held booking if its time is not over. Returns whether it did. Locks no ticket type: the tickets
+/// are taken already. This and the expiry both delete the row in `holds`; only the first of them finds it. Runs
+/// inside the caller's write transaction.
 pub fn confirm_hold(db: &mut Db, booking_id: i64) -> QueryResult<bool> {
     match db {
         Db::Postgres(pg) => {

@@ -1,5 +1,7 @@
 //! The SQL that gives tickets back. On PostgreSQL each operation is one call of a function in the migrations,
 //! so that the ticket types, which every order needs, are locked for one round trip only.
+//!
+//! A new booking does not belong here: see `booking::store`.
 
 mod hold_ends;
 mod revival;
@@ -215,7 +217,7 @@ fn end(db: &mut Db, id: i64, status: BookingStatus, now: NaiveDateTime) -> Query
     Ok(())
 }
 
-/// The CHECK of the schema stands behind it: no ticket type ever has more than its capacity.
+/// Adds tickets to the stock of a ticket type. A CHECK refuses more than the capacity.
 fn put_back(db: &mut Db, ticket_type_id: i64, quantity: i32) -> QueryResult<Stock> {
     let (available, version) = diesel::update(ticket_types::table.find(ticket_type_id))
         .set((

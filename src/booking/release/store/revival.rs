@@ -20,7 +20,7 @@ pub enum RevivalOutcome {
     NotExpired,
     /// Too few are left, or some of its tickets were given back.
     Gone,
-    /// The concert is canceled or over.
+    /// The concert is canceled, in the archive, or over.
     Over,
 }
 

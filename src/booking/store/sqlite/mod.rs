@@ -2,6 +2,8 @@
 //!
 //! Rows are read with `get_result`, never with `first`: that binds a LIMIT, which makes SQLite compile the
 //! statement again each time.
+//!
+//! Finding a booking again does not belong here: one query does it on both databases, in `booking::store`.
 
 mod rows;
 
@@ -38,7 +40,8 @@ struct BatchTicketType {
     left: i32,
 }
 
-/// What the next order of a batch may still take. First come, first served: a smaller later order may still fit.
+/// A batch that is being booked: what the next order may still take. First come, first served: when an order
+/// does not fit, a smaller one after it may.
 struct SqliteBatch<'a> {
     sqlite: &'a mut SqliteConnection,
     now: NaiveDateTime,
@@ -46,7 +49,7 @@ struct SqliteBatch<'a> {
     next_id: i64,
     reference_key: Option<ReferenceKey>,
     ticket_types: BTreeMap<i64, BatchTicketType>,
-    /// What people hold of ticket types with a limit for each person.
+    /// How many tickets people hold, by ticket type and person; only of types with a limit for each person.
     held: HashMap<(i64, String), i32>,
     to_confirm: Vec<i64>,
 }

@@ -11,7 +11,7 @@ use crate::events::editing::publication::{missing, prices};
 use crate::events::editing::{ChangeRefusal, changes};
 use crate::events::store::{self as events_store, next_facts_version};
 use crate::events::{Event, EventState};
-use crate::schema::{bookings, event_jobs, events};
+use crate::schema::{bookings, event_jobs, events, ticket_types};
 
 /// How publishing ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum WithdrawalOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArchiveOutcome {
     Done(Event),
-    /// It is still to come, or its bookings are still being ended.
+    /// It is still to come, or a job on its bookings is not finished: they are being canceled, or their buyers mailed.
     TooEarly(Event),
 }
 
@@ -70,7 +70,7 @@ pub fn publish(
     Ok(PublicationOutcome::Published(Event { state: EventState::Published, ..event }))
 }
 
-/// Makes a draft of a published concert of which nothing is sold or held.
+/// Makes a draft of a published concert that has no bookings.
 ///
 /// # Errors
 /// `NotFound`, or a database error.
@@ -148,10 +148,24 @@ pub fn postpone(
             events::facts_version.eq(next_facts_version()),
         ))
         .execute(db)?;
+    move_ends_of_sales(db, &event)?;
     let now: Event = events::table.find(event_id).select(Event::as_select()).first(db)?;
     let details = changes::of_event(&event, &now);
     audit::store::record_change(db, actor, Action::EventPostponed, &event.name, 1, &details)?;
     Ok(Ok(now))
+}
+
+/// Sales of a ticket type that were to end at the old start or later now end with the concert's. `before`: the concert
+/// with its old date.
+fn move_ends_of_sales(db: &mut Db, before: &Event) -> QueryResult<()> {
+    let of_event = ticket_types::table.filter(ticket_types::event_id.eq(before.id));
+    diesel::update(of_event.filter(ticket_types::sales_end_at.ge(before.starts_at)))
+        .set((
+            ticket_types::sales_end_at.eq(None::<NaiveDateTime>),
+            ticket_types::facts_version.eq(next_facts_version()),
+        ))
+        .execute(db)?;
+    Ok(())
 }
 
 /// Cancels a published concert: nothing of it is sold from the commit on. Returns whether this call canceled

@@ -115,8 +115,8 @@ pub fn page(db: &mut Db, ids: &[i64]) -> QueryResult<Vec<ListedEvent>> {
     Ok(ids.iter().filter_map(listed).collect())
 }
 
-/// Concerts in any state with all their ticket types, the next one first. `after`: the start (UTC) and the id of the
-/// last one of the page before.
+/// Concerts in any state with all their ticket types, by start, the earliest first. `after`: the start (UTC) and the id
+/// of the last one of the page before.
 pub fn after(
     db: &mut Db,
     after: Option<(NaiveDateTime, i64)>,
@@ -125,6 +125,7 @@ pub fn after(
     let (starts_at, id) = after.unwrap_or((NaiveDateTime::default(), 0));
     let is_later = events::starts_at.gt(starts_at).or(events::starts_at.eq(starts_at).and(events::id.gt(id)));
     let found: Vec<Event> = events::table
+        .filter(sql::<Bool>(IS_NOT_REHEARSAL))
         .filter(is_later)
         .order((events::starts_at, events::id))
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))

@@ -1,4 +1,6 @@
-//! The SQL of creating and changing concerts. Everything runs inside the caller's write transaction.
+//! The SQL of creating and changing concerts. Everything that writes runs inside the caller's write transaction.
+//!
+//! What may be typed into a field does not belong here: see `events::editing`.
 
 pub mod acts;
 pub mod listing;
@@ -7,16 +9,18 @@ mod slugs;
 pub mod ticket_types;
 
 use chrono::{NaiveDateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::{ChangeRefusal, EventFacts, local_time, markdown};
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events::editing::changes;
-use crate::events::store::{self as events_store, next_facts_version};
+use crate::events::store::{self as events_store, IS_NOT_REHEARSAL, next_facts_version};
 use crate::events::{Event, EventState, PaymentChoice, TicketType};
 use crate::money::decimals;
-use crate::schema::{bookings, events, ticket_types as types_table};
+use crate::schema::{events, ticket_types as types_table};
 
 /// Until when buyers may cancel where nothing was set before: a day before the start.
 const USUAL_DEADLINE_MINUTES: i32 = 24 * 60;
@@ -99,9 +103,10 @@ pub fn find_whole(db: &mut Db, slug: &str) -> QueryResult<(Event, Vec<TicketType
     Ok((event, ticket_types))
 }
 
-/// The concert that was added last. A new one is probably like it.
+/// The concert that was added last. A new one is probably like it. A rehearsal's copy has not all of its facts.
 pub fn latest(db: &mut Db) -> QueryResult<Option<Event>> {
-    events::table.order(events::id.desc()).select(Event::as_select()).first(db).optional()
+    let concerts = events::table.filter(sql::<Bool>(IS_NOT_REHEARSAL)).order(events::id.desc());
+    concerts.select(Event::as_select()).first(db).optional()
 }
 
 /// Locks a concert and its ticket types, in the order that all code keeps: types by their ids, then the
@@ -186,7 +191,8 @@ fn copy_ticket_types(db: &mut Db, from: &Event, to: &Event) -> QueryResult<()> {
     Ok(())
 }
 
-/// Changes a concert. `shown_version`: that of the facts that were shown; `None`: whatever they are now.
+/// Changes a concert and its picture. `shown_version`: that of the facts that were shown; `None`: whatever they are
+/// now.
 ///
 /// # Errors
 /// `NotFound`, or a database error.
@@ -195,6 +201,7 @@ pub fn update(
     event_id: i64,
     shown_version: Option<i64>,
     facts: &EventFacts,
+    picture: &pictures::PictureChange,
     actor: &Actor,
 ) -> QueryResult<Result<Event, ChangeRefusal>> {
     let before = match lock_to_change(db, event_id, shown_version)? {
@@ -211,6 +218,7 @@ pub fn update(
         .set((columns(facts, &slug), events::facts_version.eq(next_facts_version())))
         .execute(db)?;
     slugs::remember(db, &before, &slug)?;
+    pictures::apply(db, event_id, picture)?;
     let now: Event = events::table.find(event_id).select(Event::as_select()).first(db)?;
     let details = changes::of_event(&before, &now);
     audit::store::record_change(db, actor, Action::EventChanged, &now.name, 1, &details)?;
@@ -235,8 +243,7 @@ fn lock_to_change(
 /// Writes the same prices in another currency. Returns false if that cannot be done. Bookings keep their
 /// currency, so there must be none.
 fn rescale_prices(db: &mut Db, before: &Event, currency: &str) -> QueryResult<bool> {
-    let booked = bookings::table.filter(bookings::event_id.eq(before.id)).select(bookings::id).limit(1);
-    if booked.first::<i64>(db).optional()?.is_some() {
+    if acts::is_booked(db, before.id)? {
         return Ok(false);
     }
     let (old, new) = (decimals(&before.currency), decimals(currency));

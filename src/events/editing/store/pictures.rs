@@ -6,7 +6,7 @@ use super::lock_to_change;
 use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events::Event;
-use crate::events::editing::ChangeRefusal;
+use crate::events::editing::{ChangeRefusal, changes};
 use crate::events::pictures::drawing::Picture;
 use crate::events::pictures::store;
 use crate::events::store::next_facts_version;
@@ -20,7 +20,8 @@ pub enum PictureChange {
     Replace(Picture),
 }
 
-/// Changes the picture of a concert, inside the transaction that has changed its facts.
+/// Changes the picture of a concert. The caller's transaction holds the lock for choosing a slug: see
+/// [`store::delete_unused`].
 ///
 /// # Errors
 /// `NotFound`, or a database error.
@@ -60,8 +61,10 @@ pub fn set(
         Err(refusal) => return Ok(Err(refusal)),
     };
     apply(db, event_id, change)?;
-    audit::store::record(db, actor, Action::EventChanged, &before.name, 1)?;
-    events::table.find(event_id).select(Event::as_select()).first(db).map(Ok)
+    let now: Event = events::table.find(event_id).select(Event::as_select()).first(db)?;
+    let details = changes::of_event(&before, &now);
+    audit::store::record_change(db, actor, Action::EventChanged, &now.name, 1, &details)?;
+    Ok(Ok(now))
 }
 
 /// The picture of the concert that is copied, as it is now: it may have been removed since the form was opened.

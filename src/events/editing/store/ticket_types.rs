@@ -10,7 +10,7 @@ use crate::events::editing::changes;
 use crate::events::editing::ticket_type_fields::TICKET_TYPES_MAX;
 use crate::events::editing::{ChangeRefusal, TicketTypeFacts};
 use crate::events::store::{self as events_store, next_facts_version, next_version};
-use crate::events::{Event, EventState, TicketType, TicketTypeState};
+use crate::events::{Event, TicketType, TicketTypeState};
 use crate::schema::ticket_types;
 
 /// The columns that a form sets, besides the capacity and the state.
@@ -137,7 +137,7 @@ fn refusal(
     is_taken.then_some(ChangeRefusal::NameTaken)
 }
 
-/// Puts a ticket type on sale, pauses or hides it.
+/// Puts a ticket type on sale, pauses or hides it. Returns it as it was before.
 ///
 /// # Errors
 /// `NotFound`, or a database error.
@@ -178,7 +178,7 @@ pub fn move_to(
     actor: &Actor,
 ) -> QueryResult<Result<(), ChangeRefusal>> {
     let event = lock(db, event_id)?;
-    if event.state == EventState::Archived {
+    if event.state.is_closed() {
         return Ok(Err(ChangeRefusal::Closed));
     }
     let mut all = events_store::ticket_types(db, event_id)?;

@@ -92,7 +92,7 @@ fn a_folder_keeps_the_backups_that_it_is_told_to() {
     );
     let newest = folder.path().join(backups[1]);
     assert_eq!(fs::metadata(&newest).expect("it").permissions().mode() & 0o777, 0o600, "it holds names");
-    let metrics = fs::read_to_string(metrics).expect("figures");
+    let metrics = fs::read_to_string(metrics).expect("metrics");
     assert!(metrics.contains("\ntechkraft_backup_timestamp_seconds 1"), "{metrics}");
 
     let line = backup(&database, &newest, &[]).refusal();

@@ -54,8 +54,8 @@ fn a_full_disk_of_postgresql_stops_the_sale_and_room_lets_it_go_on() {
     rush.assert_true(&database, &Visitor::new(server.address));
 }
 
-/// People buy while a disk fills up, is full, and has space again. `mend` then restarts the database if necessary.
-fn buy_over(disk: &SmallDisk, process: u32, server: &Server, rush: &Rush, mend: impl Fn()) {
+/// People buy while a disk fills up, is full, and has space again. `repair` then restarts the database if necessary.
+fn buy_over(disk: &SmallDisk, process: u32, server: &Server, rush: &Rush, repair: impl Fn()) {
     let confirmed = || rush.ledger.lock().expect("a lock").confirmed.len();
     let told_to_wait = || rush.ledger.lock().expect("a lock").statuses.get(&503).copied().unwrap_or_default();
     thread::scope(|scope| {
@@ -73,7 +73,7 @@ fn buy_over(disk: &SmallDisk, process: u32, server: &Server, rush: &Rush, mend: 
         let before = confirmed();
         eventually("the sale goes on by itself", || {
             // Again and again, because PostgreSQL may stop late.
-            mend();
+            repair();
             confirmed() > before + 100 || rush.is_over()
         });
     });

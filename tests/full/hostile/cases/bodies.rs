@@ -79,12 +79,12 @@ fn sizes() -> Vec<Case> {
         let short = format!("POST {page} HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: 100\r\n\r\nname=a");
         cases.push(Case::raw(format!("{page}: a body that never comes"), short, "cut"));
         cases.push(Case::raw(format!("{page}: chunks that never come"), head + "5\r\nna", "cut"));
-        let patient = format!("{FORM}Expect: 100-continue\r\n");
-        cases.push(Case::body(format!("{page}: asks first"), page, &patient, "name=a", "100 404|422"));
+        let asking = format!("{FORM}Expect: 100-continue\r\n");
+        cases.push(Case::body(format!("{page}: asks first"), page, &asking, "name=a", "100 404|422"));
         cases.push(Case::body(
             format!("{page}: asks first for 8 MiB"),
             page,
-            &patient,
+            &asking,
             vec![b'x'; 8 * MIB],
             "100 413|cut / 413|417",
         ));

@@ -17,7 +17,7 @@ use crate::outbox::drop_confirmations;
 /// The hot ticket type, and one that is bought together with it. Neither has a limit per person.
 const HOT: &str = "General Admission";
 const OTHER: &str = "Front Row";
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_FOR: Duration = Duration::from_secs(60);
 /// More than any round can sell.
 const CAPACITY: i32 = 100_000_000;
 
@@ -71,7 +71,7 @@ impl SaleDatabase {
 
     /// Retries a write: the mail sender may lock the same tables for longer than the app waits.
     fn write<T>(&self, work: impl Fn(&mut Db) -> QueryResult<T>) -> Result<T> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + RETRY_FOR;
         loop {
             match self.database.write_blocking(&work) {
                 Err(Error::Busy) if Instant::now() < until => {}

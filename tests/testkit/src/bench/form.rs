@@ -80,14 +80,14 @@ fn one_ticket(ticket_type_id: i64) -> String {
     format!("ticket_type={ticket_type_id}&quantity=1")
 }
 
-pub enum Answer {
+pub enum BookingAnswer {
     /// 303 See Other, with the booking's address.
     Confirmed,
     Other,
     Unfinished,
 }
 
-impl Answer {
+impl BookingAnswer {
     pub fn read(text: &[u8]) -> Self {
         let (mut at, mut to_booking, mut body) = (0, false, 0);
         loop {

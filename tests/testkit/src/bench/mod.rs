@@ -4,10 +4,10 @@
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 pub mod database;
-pub mod figures;
 pub mod form;
 pub mod histogram;
 pub mod machine;
 pub mod postgres;
+pub mod results;
 pub mod rush;
 pub mod server;

@@ -21,13 +21,13 @@ const SCRIPT: &str = "
     echo \"$POSTGRES_URL\"
     read -r _ || true";
 
-pub struct Cluster {
+pub struct BenchCluster {
     pub postmaster: u32,
     url: String,
     shell: Child,
 }
 
-impl Cluster {
+impl BenchCluster {
     pub fn start() -> Result<Self> {
         let mut shell = Command::new("bash")
             .args(["-c", SCRIPT])
@@ -57,7 +57,7 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for BenchCluster {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         drop(self.shell.wait());

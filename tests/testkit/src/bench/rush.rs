@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Socket, Type};
 
 use crate::bench::Result;
-use crate::bench::form::{Answer, Form};
+use crate::bench::form::{BookingAnswer, Form};
 use crate::bench::histogram::Histogram;
 
 const BOOKINGS_PER_SECOND: u32 = 200;
 /// Buyers take turns; each answer may take as long as all of their turns without delaying the next order.
 const BUYERS: u32 = 40;
 /// An answer that takes longer is an error.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-pub struct Rush {
+pub struct BenchRush {
     buyers: Vec<JoinHandle<std::result::Result<Bookings, String>>>,
 }
 
@@ -28,7 +28,7 @@ pub struct Bookings {
     pub errors: u64,
 }
 
-impl Rush {
+impl BenchRush {
     /// `form` makes the form of each buyer, by number.
     pub fn begin(address: SocketAddr, duration: Duration, form: impl Fn(u32) -> Form) -> Result<Self> {
         Self::with(address, duration, form, false)
@@ -104,10 +104,10 @@ fn connect(address: SocketAddr, own: Option<SocketAddr>) -> Result<TcpStream> {
     if let Some(own) = own {
         socket.bind(&own.into())?;
     }
-    socket.connect_timeout(&address.into(), PATIENCE)?;
+    socket.connect_timeout(&address.into(), TIMEOUT)?;
     let stream = TcpStream::from(socket);
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     Ok(stream)
 }
 
@@ -121,10 +121,10 @@ fn is_confirmed(stream: &mut TcpStream, request: &[u8], buffer: &mut [u8]) -> bo
             Ok(read) if read > 0 => length += read,
             _ => return false,
         }
-        match Answer::read(&buffer[..length]) {
-            Answer::Unfinished => {}
-            Answer::Confirmed => return true,
-            Answer::Other => return false,
+        match BookingAnswer::read(&buffer[..length]) {
+            BookingAnswer::Unfinished => {}
+            BookingAnswer::Confirmed => return true,
+            BookingAnswer::Other => return false,
         }
     }
 }

@@ -37,14 +37,14 @@ fn program(program: &Path, url: &str, folder: &Path) -> Command {
 }
 
 /// A running server; stopped when dropped.
-pub struct Server {
+pub struct BenchServer {
     pub address: SocketAddr,
     child: Child,
     /// Kept open, because the server would fail when it prints its next line otherwise.
     _output: BufReader<ChildStdout>,
 }
 
-impl Server {
+impl BenchServer {
     pub fn start(url: &str, folder: &Path, settings: &[(&str, &str)]) -> Result<Self> {
         Self::run(techkraft(url, folder).envs(settings.iter().copied()), url)
     }
@@ -88,7 +88,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for BenchServer {
     fn drop(&mut self) {
         // Fails if the server has ended already, which is fine.
         drop(self.child.kill());

@@ -80,7 +80,7 @@ fn is_told(form: &BookingForm, errors: &FieldErrors, is_ours: bool) {
     assert_eq!(errors.form.is_none(), is_ours && form.remarks.is_empty(), "{errors:?}");
     let messages = [&errors.name, &errors.email, &errors.form].into_iter().flatten();
     assert!(messages.chain(errors.quantities.values()).all(|message| !message.is_empty()), "{errors:?}");
-    assert_eq!(errors.earlier_booking, None, "only the desk knows of one");
+    assert_eq!(errors.link, None, "only the desk knows of an earlier booking");
 }
 
 /// Control characters, and characters that Unicode calls default-ignorable or bidirectional. With them, different

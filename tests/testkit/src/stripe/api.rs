@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::http::{Reply, Request, decode_form};
 use super::refunds::Refund;
-use super::state::{Saved, Session, SessionStatus, State};
+use super::state::{Saved, Session, SessionStatus, StripeState};
 use super::{STRIPE_KEY, STRIPE_LIVE_KEY};
 
 /// Refusals that come after the parameters were found valid.
@@ -19,7 +19,7 @@ type Answered = (u16, Value, Vec<Value>);
 const SESSION_SECONDS_MIN: i64 = 30 * 60;
 const SESSION_SECONDS_MAX: i64 = 24 * 3600;
 
-pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
+pub fn answer(state: &mut StripeState, request: &Request) -> (Reply, Vec<Value>) {
     let is_key = |key: &str| request.header("authorization") == Some(&format!("Bearer {key}"));
     if !is_key(STRIPE_KEY) && !is_key(STRIPE_LIVE_KEY) {
         let refusal = error("invalid_request_error", None, None, "Invalid API Key provided");
@@ -55,7 +55,7 @@ pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
 }
 
 /// Fails, and remembers the failure for the key.
-pub fn be_stuck(state: &mut State, request: &Request) -> Reply {
+pub fn be_stuck(state: &mut StripeState, request: &Request) -> Reply {
     let answer = error("api_error", None, None, "Something is wrong at Stripe");
     let mut reply = Reply::json(500, &answer);
     if let Some(key) = request.header("idempotency-key") {
@@ -73,7 +73,7 @@ fn endpoint(request: &Request) -> String {
     format!("{} {}", request.method, parts.collect::<Vec<_>>().join("/"))
 }
 
-fn act(state: &mut State, request: &Request) -> Answered {
+fn act(state: &mut StripeState, request: &Request) -> Answered {
     let parts: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
     match (request.method.as_str(), parts.as_slice()) {
         ("POST", ["v1", "checkout", "sessions"]) => create_session(state, request),
@@ -118,7 +118,7 @@ fn act(state: &mut State, request: &Request) -> Answered {
     }
 }
 
-fn create_session(state: &mut State, request: &Request) -> Answered {
+fn create_session(state: &mut StripeState, request: &Request) -> Answered {
     let refuse = |code: Option<&str>, param: &str| {
         (400, error("invalid_request_error", code, Some(param), "This is wrong"), Vec::new())
     };
@@ -171,7 +171,7 @@ fn create_session(state: &mut State, request: &Request) -> Answered {
     (200, state.session_json(&id, false), Vec::new())
 }
 
-fn create_refund(state: &mut State, request: &Request) -> Answered {
+fn create_refund(state: &mut StripeState, request: &Request) -> Answered {
     let intent = request.field("payment_intent").unwrap_or_default();
     let Some(left) = state.left_of(&intent) else {
         let refusal = error(
@@ -211,7 +211,7 @@ fn create_refund(state: &mut State, request: &Request) -> Answered {
 }
 
 /// The events since a time, after an id, the newest first.
-fn events(state: &State, request: &Request) -> Value {
+fn events(state: &StripeState, request: &Request) -> Value {
     let since: i64 = request.parameter("created[gte]").and_then(|since| since.parse().ok()).unwrap_or(0);
     let limit = request.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10);
     let newest = state.events.iter().rev().filter(|event| event["created"].as_i64() >= Some(since));

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use self::http::{Reply, Request};
 pub use self::state::{Delivery, Fault};
-use self::state::{SessionStatus, State};
+use self::state::{SessionStatus, StripeState};
 
 /// The API key of the fake's account.
 pub const STRIPE_KEY: &str = "sk_test_51FakeFakeFake";
@@ -35,7 +35,7 @@ pub fn stripe_settings(url: &str) -> [(&'static str, &str); 3] {
 
 pub struct FakeStripe {
     pub address: SocketAddr,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<StripeState>>,
     is_closed: Arc<AtomicBool>,
 }
 
@@ -43,7 +43,7 @@ impl FakeStripe {
     pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("an address");
         let address = listener.local_addr().expect("an address");
-        let state = Arc::new(Mutex::new(State::new(format!("http://{address}"))));
+        let state = Arc::new(Mutex::new(StripeState::new(format!("http://{address}"))));
         let is_closed = Arc::new(AtomicBool::new(false));
         let server = Self { address, state: Arc::clone(&state), is_closed: Arc::clone(&is_closed) };
         thread::spawn(move || {
@@ -62,7 +62,7 @@ impl FakeStripe {
         format!("http://{}", self.address)
     }
 
-    fn state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    fn state<T>(&self, act: impl FnOnce(&mut StripeState) -> T) -> T {
         act(&mut self.state.lock().expect("a lock"))
     }
 
@@ -261,7 +261,7 @@ impl Drop for FakeStripe {
     }
 }
 
-fn serve(state: &Arc<Mutex<State>>, stream: TcpStream) {
+fn serve(state: &Arc<Mutex<StripeState>>, stream: TcpStream) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = Request::read(&mut reader) {
         let Some(reply) = answer(state, &request) else { return };
@@ -272,14 +272,14 @@ fn serve(state: &Arc<Mutex<State>>, stream: TcpStream) {
 }
 
 /// Does not answer for longer than any client waits.
-fn leave_waiting(state: &Arc<Mutex<State>>) -> Option<Reply> {
+fn leave_waiting(state: &Arc<Mutex<StripeState>>) -> Option<Reply> {
     state.lock().expect("a lock").unanswered += 1;
     thread::sleep(Duration::from_secs(60));
     None
 }
 
 /// The answer to a request. `None`: hang up without an answer.
-fn answer(state: &Arc<Mutex<State>>, request: &Request) -> Option<Reply> {
+fn answer(state: &Arc<Mutex<StripeState>>, request: &Request) -> Option<Reply> {
     let fault = {
         let mut state = state.lock().expect("a lock");
         state.asked.push(format!("{} {}", request.method, request.path));

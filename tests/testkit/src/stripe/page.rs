@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::http::{Reply, Request};
-use super::state::{SessionStatus, State};
+use super::state::{SessionStatus, StripeState};
 
-pub fn answer(state: &mut State, request: &Request) -> (Reply, Vec<Value>) {
+pub fn answer(state: &mut StripeState, request: &Request) -> (Reply, Vec<Value>) {
     let id = request.path.trim_start_matches("/c/pay/").to_owned();
     let Some(session) = state.sessions.get(&id).cloned() else {
         return (Reply { status: 404, headers: Vec::new(), body: String::new() }, Vec::new());

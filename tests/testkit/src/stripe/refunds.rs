@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::state::{SessionStatus, State};
+use super::state::{SessionStatus, StripeState};
 
 const DISPUTE_FEE: i64 = 1_500;
 
@@ -27,7 +27,7 @@ impl Refund {
     }
 }
 
-impl State {
+impl StripeState {
     pub fn refund_outside(&mut self, session: &str, amount: i64) -> Vec<Value> {
         let session = self.sessions.get(session).expect("a session").clone();
         let id = self.new_id("re");

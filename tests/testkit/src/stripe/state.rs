@@ -71,7 +71,7 @@ pub struct Saved {
     pub answer: Value,
 }
 
-pub struct State {
+pub struct StripeState {
     pub url: String,
     pub sessions: BTreeMap<String, Session>,
     pub refunds: BTreeMap<String, Refund>,
@@ -99,7 +99,7 @@ pub struct State {
     count: u32,
 }
 
-impl State {
+impl StripeState {
     pub fn new(url: String) -> Self {
         Self {
             url,

@@ -10,13 +10,13 @@ use techkraft::payment::signature;
 
 use super::STRIPE_SECRET;
 use super::http::post_json;
-use super::state::{Delivery, State};
+use super::state::{Delivery, StripeState};
 
 /// How often the fake tries to deliver an event. Stripe tries for three days.
 const TRIES: u32 = 20;
 
 /// Sends events in the background, each on its own.
-pub fn send(state: &Arc<Mutex<State>>, events: &[Value]) {
+pub fn send(state: &Arc<Mutex<StripeState>>, events: &[Value]) {
     let (url, delivery) = {
         let state = state.lock().expect("a lock");
         (state.webhook_url.clone(), state.delivery)

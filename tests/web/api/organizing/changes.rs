@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Program, kind, pointers};
-use crate::support::TestApp;
+use super::{Program, kind, night, pointers};
+use crate::support::{TestApp, header};
 
 #[test]
 fn ticket_types_are_changed_moved_paused_and_hidden() {
@@ -13,8 +13,10 @@ fn ticket_types_are_changed_moved_paused_and_hidden() {
     let vip = app.tier_id("VIP");
     app.book_well("VIP", 3);
     let path = format!("/midnight-parade/ticket-types/{vip}");
-    let (status, changed) = program.send(Method::PATCH, &path, &json!({ "price": "99.50", "capacity": 90 }));
+    let body = json!({ "price": "99.50", "capacity": 90, "taxRate": "8.25" });
+    let (status, changed) = program.send(Method::PATCH, &path, &body);
     assert_eq!((status.as_u16(), &changed["price"]["cents"]), (200, &json!(9_950)));
+    assert_eq!(changed["taxRate"], "8.25");
     assert_eq!((&changed["capacity"], &changed["available"]), (&json!(90), &json!(87)));
     let (status, problem) = program.send(Method::PATCH, &path, &json!({ "capacity": 2 }));
     assert_eq!(
@@ -39,6 +41,7 @@ fn ticket_types_are_changed_moved_paused_and_hidden() {
         (&hidden["state"], &hidden["icon"], &hidden["position"]),
         (&json!("hidden"), &json!("users"), &json!(3))
     );
+    assert_eq!(hidden["sale"], "not-published");
     assert_eq!(names().len(), 2);
     assert_eq!(program.get("/midnight-parade")["ticketTypes"].as_array().map(Vec::len), Some(3));
     assert_eq!(program.send(Method::PATCH, &path, &json!({ "state": "on-sale", "position": 1 })).0, 200);
@@ -51,6 +54,44 @@ fn ticket_types_are_changed_moved_paused_and_hidden() {
         assert_eq!(program.send(Method::PATCH, path, &json!({})).0.as_u16(), status, "{path}");
     }
     app.database.assert_books_balance();
+}
+
+#[test]
+fn ticket_types_of_a_canceled_concert_stay_in_their_places() {
+    let app = TestApp::spawn();
+    let program = Program::new(&app, &["events:write"]);
+    let path = format!("/midnight-parade/ticket-types/{}", app.tier_id("VIP"));
+    app.database.execute("UPDATE events SET state = 'canceled'");
+    let shown = program.request(Method::GET, &path).send().expect("an answer");
+    let tag = header(&shown, "etag").to_owned();
+    let moved = || program.request(Method::PATCH, &path).json(&json!({ "position": 3 }));
+    for request in [moved(), moved().header("if-match", tag)] {
+        assert_eq!(request.send().expect("an answer").status(), 409);
+    }
+}
+
+#[test]
+fn a_refund_fee_is_an_amount_in_the_concerts_currency() {
+    let app = TestApp::spawn();
+    let program = Program::new(&app, &["events:write"]);
+    let mut path = String::new();
+    for (currency, cents) in [("USD", 250), ("KWD", 1_500), ("JPY", 500)] {
+        let mut body = night("Night");
+        body["currency"] = json!(currency);
+        body["refundFee"] = json!({ "cents": cents });
+        let (status, created) = program.send(Method::POST, "", &body);
+        let fee = json!({ "cents": cents, "currency": currency });
+        assert_eq!((status.as_u16(), &created["refundFee"]), (201, &fee), "{created}");
+        path = format!("/{}", created["slug"].as_str().expect("a slug"));
+        let (status, same) = program.send(Method::PATCH, &path, &json!({ "refundFee": fee }));
+        assert_eq!((status.as_u16(), &same["refundFee"]), (200, &fee), "{same}");
+    }
+    let fee = json!({ "cents": 300, "currency": "EUR" });
+    let (status, problem) = program.send(Method::PATCH, &path, &json!({ "refundFee": fee }));
+    assert_eq!((status.as_u16(), pointers(&problem)), (422, vec!["#/refundFee"]));
+    let body = json!({ "currency": "EUR", "refundFee": fee });
+    let (status, changed) = program.send(Method::PATCH, &path, &body);
+    assert_eq!((status.as_u16(), &changed["refundFee"]), (200, &fee), "{changed}");
 }
 
 #[test]

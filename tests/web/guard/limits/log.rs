@@ -2,6 +2,8 @@
 
 use std::fs::{File, read_to_string};
 
+use techkraft::guard::request_validation::FIELDS_MAX;
+
 use crate::command_line::{serve_logging, techkraft};
 use crate::support::browser;
 use testkit::database::TestDatabase;
@@ -74,6 +76,38 @@ fn refused_requests_do_not_fill_the_log() {
     assert!((1..=70).contains(&lines("POST /bookings 403")), "{said}");
     assert_eq!(lines("GET /api/v1/events 429"), 0, "{said}");
     assert_eq!((lines("rate limited 127.0.0.1 (api)"), lines("GET / 200")), (1, 1), "{said}");
+}
+
+/// Requests that are answered before they are counted: a query with too many fields, and a page under another name. A
+/// query that a handler refuses was counted, so it has its line.
+#[test]
+fn uncounted_requests_do_not_fill_the_log() {
+    let database = TestDatabase::seeded();
+    let path = database.folder.path().join("log");
+    let mut command = techkraft(&database);
+    command.env("RATE_LIMITS", "off").env("RUST_LOG", "info").env("PUBLIC_URL", "http://tickets.example.org");
+    let mut running = serve_logging(&mut command, File::create(&path).expect("a file"));
+    // It prints its public address, so the log has to say where it is.
+    let started = read_to_string(&path).expect("a log");
+    let line = started.lines().find(|line| line.contains("this is ")).expect("it says where it is");
+    let address = line.rsplit(' ').next().expect("an address");
+    let client = browser();
+    let status = |path: &str, headers: &[(&str, &str)]| {
+        let get = client.get(format!("http://{address}{path}"));
+        let get = headers.iter().fold(get, |get, (name, value)| get.header(*name, *value));
+        get.send().expect("an answer").status().as_u16()
+    };
+    let many = format!("/?{}", "x=1&".repeat(FIELDS_MAX + 1));
+    assert!((0..70).all(|_| status("/bookings/new?ticket_type=1&ticket_type=1", &[]) == 422));
+    assert!((0..150).all(|_| status(&many, &[]) == 422));
+    assert!((0..150).all(|_| status("/bookings/find", &[("host", "www.tickets.example.org")]) == 308));
+    running.child.kill().expect("it runs");
+    running.child.wait().expect("it has ended");
+    let said = read_to_string(path).expect("a log");
+    let lines = |what: &str| said.lines().filter(|line| line.contains(what)).count();
+    assert_eq!(lines("GET /bookings/new 422"), 70, "{said}");
+    let refused = lines("GET / 422") + lines("GET /bookings/find 308");
+    assert!((1..=70).contains(&refused), "{said}");
 }
 
 /// Seen to fail without the limit: a line for each code.

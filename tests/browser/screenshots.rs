@@ -1,16 +1,12 @@
-//! Takes the pictures of the README and of the organizer's guide: `scripts/screenshots` runs it.
+//! Takes the pictures of the README and of the organizer's guide. It is no test: only `scripts/screenshots` runs it.
 
-use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use support::{CONFIRM, EMAIL, NAME, Site, Visitor};
-
-#[allow(dead_code, unused_imports, reason = "the journeys need more of it than the pictures do")]
-#[path = "../tests/browser/support/mod.rs"]
-mod support;
+use crate::open_site;
+use crate::support::{CONFIRM, EMAIL, NAME, Visitor};
 
 const FOLDER: &str = "docs/images";
 
@@ -24,11 +20,10 @@ const WHEN_CALM: &str = "return document.fonts.ready.then(() => Promise.allSettl
     .filter((it) => it.playState === 'running' && it.effect.getComputedTiming().endTime < 2000)
     .map((it) => it.finished))).then(() => true)";
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let example = env::current_exe().expect("this program's own path");
-    let binaries = example.ancestors().nth(2).expect("the folder of the binaries");
-    let site = Site::open(binaries.join("techkraft"));
+#[tokio::test]
+#[ignore = "scripts/screenshots runs it"]
+async fn take_all() {
+    let site = open_site();
     for (name, left) in LEFT {
         site.set_available(&site.tier(name), left);
     }
@@ -49,7 +44,7 @@ async fn main() {
     }
     take(&visitor, "confirmation-390").await;
 
-    let demo = Demo::start(&binaries.join("techkraft"));
+    let demo = Demo::start();
     take_organizers(&visitor, &demo).await;
 }
 
@@ -85,8 +80,8 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(binary: &Path) -> Self {
-        let mut command = Command::new(binary);
+    fn start() -> Self {
+        let mut command = Command::new(testkit::binary());
         command.arg("demo").env("BIND", "127.0.0.1:0").env("RUST_LOG", "off").stdout(Stdio::piped());
         let mut process = command.spawn().expect("the demo starts");
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();

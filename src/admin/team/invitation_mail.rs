@@ -3,9 +3,9 @@
 use chrono::{SubsecRound as _, Utc};
 
 use crate::app::App;
-use crate::auth::invitation::{self, InvitationLetter, NewInvitation};
+use crate::auth::invitation::{self, InvitationMail, NewInvitation};
 use crate::auth::session::Admin;
-use crate::auth::store::team;
+use crate::auth::store::invitations;
 use crate::auth::team::TeamRefusal;
 use crate::auth::token;
 use crate::db::Db;
@@ -13,13 +13,13 @@ use crate::outbox::{self, MailKind, NewMail};
 use crate::role::AccountRole;
 
 /// An invitation to be made and mailed.
-pub struct Letter {
+pub struct MailedInvitation {
     new: NewInvitation,
     mail: NewMail,
     pub link: String,
 }
 
-impl Letter {
+impl MailedInvitation {
     /// To somebody new, or for a new password of an account.
     #[must_use]
     pub fn new(app: &App, admin: &Admin, email: String, role: AccountRole, username: Option<String>) -> Self {
@@ -33,7 +33,7 @@ impl Letter {
             expires_at: Utc::now().naive_utc().trunc_subsecs(0) + invitation::LIFETIME,
         };
         let link = format!("{}/invitations/{opened}", app.public_url);
-        let letter = InvitationLetter {
+        let content = InvitationMail {
             token: opened,
             role,
             invited_by: admin.username.clone(),
@@ -45,14 +45,14 @@ impl Letter {
             booking_id: None,
             dedupe_key: None,
             recipient: Some(email),
-            payload: Some(app.invitation_seal.seal(&letter)),
+            payload: Some(app.invitation_seal.seal(&content)),
         };
         Self { new, mail, link }
     }
 
     /// Writes the invitation and its mail, inside the caller's transaction.
     pub fn send(&self, db: &mut Db, admin: &Admin) -> diesel::QueryResult<Result<(), TeamRefusal>> {
-        if let Err(refusal) = team::invite(db, &self.new, &admin.actor(), Utc::now().naive_utc())? {
+        if let Err(refusal) = invitations::invite(db, &self.new, &admin.actor(), Utc::now().naive_utc())? {
             return Ok(Err(refusal));
         }
         outbox::store::enqueue(db, &self.mail)?;
