@@ -17,8 +17,8 @@ use crate::payment::settings::Payments;
 use crate::payment::worker;
 use crate::start_error::StartError;
 
-/// Starts the tasks: SQLite's log is kept short, sales start and end on time, the search index is filled, bulk jobs on a
-/// concert's bookings are done, holds expire, and payments are handled, if there is an account to pay to.
+/// Starts the tasks: SQLite's log is kept short, sales start and end on time, the search index is filled, bulk jobs
+/// on a concert's bookings are done, holds expire, and payments are handled, if there is an account to pay to.
 pub(crate) fn keep_running(
     config: &Config,
     db: &Database,

@@ -71,6 +71,7 @@ impl TotpSecret {
     /// The code of a step (RFC 4226, section 5.3).
     #[must_use]
     pub fn code(&self, step: i64) -> u32 {
+        // HMAC takes a key of any length, so this cannot fail.
         let mac = Hmac::<Sha1>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         let hash = mac.chain_update(step.to_be_bytes()).finalize().into_bytes();
         let offset = usize::from(hash[hash.len() - 1] & 0xf);

@@ -8,8 +8,8 @@ use crate::start_error::StartError;
 /// Not `Debug`: the URL holds a password.
 #[derive(Args)]
 pub(super) struct RedisSettings {
-    /// rediss://:PASSWORD@HOST (TLS) or redis://, for several servers: they share availability at once, only one of them
-    /// reads it from the database, and they count rate limits together [default: none]
+    /// rediss://:PASSWORD@HOST (TLS) or redis://, for several servers: they share availability at once, only one of
+    /// them reads it from the database, and they count rate limits together [default: none]
     #[arg(long, env = "REDIS_URL", global = true, hide_env_values = true)]
     redis_url: Option<String>,
 }
