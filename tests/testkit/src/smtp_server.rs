@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::server::free_port;
 pub use crate::smtp_script::{Reaction, Received, Step};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -30,12 +31,12 @@ pub struct SmtpServer {
 
 impl SmtpServer {
     pub fn start() -> Self {
-        Self::on(([127, 0, 0, 1], 0).into(), None)
+        Self::on(([127, 0, 0, 1], free_port()).into(), None)
     }
 
     /// A server that offers STARTTLS.
     pub fn with_tls(tls: ServerConfig) -> Self {
-        Self::on(([127, 0, 0, 1], 0).into(), Some(Arc::new(tls)))
+        Self::on(([127, 0, 0, 1], free_port()).into(), Some(Arc::new(tls)))
     }
 
     /// Starts at an address that another server may have had before.
