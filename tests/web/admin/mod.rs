@@ -5,6 +5,7 @@ mod booking_list;
 mod booking_page;
 mod booking_references;
 mod booking_search;
+mod bookings;
 mod botnet;
 mod concerts;
 mod export;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use mail_parser::{Address, Message, MessageParser, MimeHeaders as _};
 
 use super::calendar::{property, unfolded};
-use crate::lookup::follow;
+use crate::bookings::lookup::follow;
 use crate::support::{TestApp, header};
 
 /// The mails in the folder, once there are so many.

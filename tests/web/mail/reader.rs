@@ -3,7 +3,7 @@
 
 use super::calendar::{calendar_of, unfolded};
 use super::contents::{Row, book_as, mails, parse, single, with_subject};
-use crate::lookup::follow;
+use crate::bookings::lookup::follow;
 use crate::support::TestApp;
 
 /// Gmail shows mails with one subject as one conversation.

@@ -2,13 +2,16 @@
 
 mod as_json;
 mod attempts;
+mod desk;
 mod fees;
 mod giving_up;
 mod late_news;
 mod marks;
 mod moments;
 mod operators;
+mod pages;
 mod queue;
+mod refunds;
 mod refused_refunds;
 mod settling_races;
 
