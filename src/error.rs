@@ -202,7 +202,7 @@ impl Error {
             ),
             Self::OutcomeUnknown => (
                 "Did it go through?",
-                "We lost the connection to our database, so it may have been done. Look before you try again. A form that books can be sent again at once: it shows your booking if there is one, and never books twice.",
+                "We lost the connection to our database, so your change may or may not have been saved. Check before you try again. A booking form can safely be sent again: you won’t be booked twice.",
             ),
             Self::RateLimited { .. } => (
                 "One moment, please",

@@ -24,7 +24,7 @@ pub fn sentence(refusal: SignInRefusal, wrong_password: &str) -> String {
         SignInRefusal::Throttled { seconds } => {
             format!("Too many wrong passwords. Try again in {}.", duration(seconds))
         }
-        SignInRefusal::Busy => "Too many sign-ins right now. Try again in a moment.".to_owned(),
+        SignInRefusal::Busy => "We couldn’t check your password right now. Try again in a moment.".to_owned(),
     }
 }
 

@@ -11,6 +11,7 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::error::InternalError;
+use actix_web::http::Method;
 use actix_web::http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
     RETRY_AFTER,
@@ -18,7 +19,7 @@ use actix_web::http::header::{
 use futures_util::future::{Either, FutureExt as _, LocalBoxFuture, MapOk, TryFutureExt as _};
 
 use super::in_json;
-use crate::guard::panics;
+use crate::guard::{mark_uncounted, panics};
 use crate::resource::is_api;
 
 /// Seconds for which a browser caches a preflight response.
@@ -125,6 +126,9 @@ where
         }
         Either::Right(match &self.cors {
             Some(cors) => {
+                if request.method() == Method::OPTIONS {
+                    mark_uncounted(&request);
+                }
                 let answer = cors.call(request);
                 answer.map_ok(|it| it.map_into_boxed_body().map_into_right_body()).boxed_local()
             }

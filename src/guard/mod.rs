@@ -50,11 +50,16 @@ fn refuse<B>(request: ServiceRequest, error: Error) -> ServiceResponse<EitherBod
     stop(request, error.error_response())
 }
 
-/// Marks a request that a middleware has answered: it has reached no rate limit.
+/// Marks a request that reaches no rate limit, because a middleware answers it.
 struct Uncounted;
+
+/// Says so of a request: the request log then limits its lines.
+pub fn mark_uncounted(request: &ServiceRequest) {
+    request.extensions_mut().insert(Uncounted);
+}
 
 /// Answers a request that goes no further with that response.
 fn stop<B>(request: ServiceRequest, response: HttpResponse) -> ServiceResponse<EitherBody<B>> {
-    request.extensions_mut().insert(Uncounted);
+    mark_uncounted(&request);
     request.into_response(response).map_into_right_body()
 }

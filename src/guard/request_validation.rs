@@ -23,8 +23,8 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Longest `Accept-Encoding` that is read, in bytes. Browsers send thirty; a client that sends more gets no encoding.
 const ACCEPT_ENCODING_MAX: usize = 256;
 
-/// How many fields a form or a query may have. A cancellation has one for each ticket, and a booking may have a hundred
-/// tickets of each ticket type. So many fields are read in a fraction of a millisecond.
+/// How many fields a form or a query may have. A cancellation has one for each ticket, so a booking of more tickets has
+/// to be canceled in parts. So many fields are read in a fraction of a millisecond.
 pub const FIELDS_MAX: usize = 512;
 
 /// The content type of the site's forms.

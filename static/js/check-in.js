@@ -53,6 +53,8 @@
   let waiting = store.load();
   let newest = null;
   let isSending = false;
+  // When the newest answer came, on the clock of performance.now().
+  let answeredAt = 0;
   let retry = null;
 
   const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -107,11 +109,6 @@
     }
   }
 
-  // A poll that is on its way may have begun before a ticket was admitted, so its answer must not replace a newer one.
-  function dropPoll() {
-    htmx.trigger(place("#turnout"), "htmx:abort");
-  }
-
   // Puts each part of the answer into its place on the page. If the answer is not to be shown, only the turnout
   // changes.
   function show(html, isShown) {
@@ -122,7 +119,7 @@
       target.replaceChildren(...part.childNodes);
       htmx.process(target);
     }
-    dropPoll();
+    answeredAt = performance.now();
   }
 
   function announce(tone) {
@@ -244,15 +241,24 @@
   const isOurs = (event) => event.detail?.ctx?.sourceElement?.matches?.("[data-answers]");
   document.addEventListener("htmx:finally:request", (event) => {
     if (!isOurs(event)) return;
-    dropPoll();
+    answeredAt = performance.now();
     const status = event.detail.ctx.response?.status ?? 0;
     if (status === 0 || status === 429 || status >= 500) say(status === 0 ? WORDS.offline : WORDS.busy);
     answered(status, "");
   });
 
+  // A poll that began before the newest answer may not know of it, so what it says is not shown.
+  const isTurnout = (event) => event.detail?.ctx?.sourceElement?.id === "turnout";
+  document.addEventListener("htmx:before:request", (event) => {
+    if (isTurnout(event)) event.detail.ctx.begunAt = performance.now();
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (isTurnout(event) && event.detail.ctx.begunAt < answeredAt) event.preventDefault();
+  });
+
   // If a poll works, the network is back. If a poll finds no gate, the gate's link is no longer valid.
   document.addEventListener("htmx:after:request", (event) => {
-    if (event.detail?.ctx?.sourceElement?.id !== "turnout") return;
+    if (!isTurnout(event)) return;
     const { status } = event.detail.ctx.response;
     if (status === 200 && waiting.length > 0) drain();
     if (status === 404 || status === 410) location.reload();

@@ -47,8 +47,10 @@
   }
 
   setInterval(show, 1000);
-  // Not after a poll that failed: the page then still has an old time left.
-  document.addEventListener("htmx:after:swap", read);
+  // After a poll that failed, the page still has an old time left.
+  document.addEventListener("htmx:after:swap", ({ detail }) => {
+    if (detail.ctx.response?.status === 200) read();
+  });
   document.addEventListener("DOMContentLoaded", read);
   // The browser may show this page from its back/forward cache, with an old time left.
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

@@ -154,12 +154,18 @@ fn sales_that_were_to_end_at_the_old_start_go_on_until_the_new_one() {
     let organizer = app.organizer();
     app.database.execute(
         "UPDATE ticket_types SET sales_end_at = (SELECT starts_at FROM events) WHERE name = 'VIP';
-         UPDATE ticket_types SET sales_end_at = '2027-06-01 00:00:00' WHERE name = 'Front Row'",
+         UPDATE ticket_types SET sales_end_at = '2027-06-01 00:00:00' WHERE name = 'Front Row';
+         UPDATE ticket_types SET sales_start_at = (SELECT starts_at FROM events),
+             sales_end_at = (SELECT ends_at FROM events) WHERE name = 'General Admission'",
     );
     let form = [("starts_at", "2027-10-02T20:00")];
     assert_eq!(post(&app, &organizer, &format!("{EVENT}/postponement"), &form).status(), 303);
     assert_eq!(app.count("ticket_types WHERE name = 'VIP' AND sales_end_at IS NULL"), 1);
     assert_eq!(app.count("ticket_types WHERE sales_end_at = '2027-06-01 00:00:00'"), 1);
+    // What is sold at the door is sold at the door of the new date.
+    let at_the_door = "ticket_types JOIN events ON events.id = event_id
+                       WHERE name = 'General Admission' AND sales_start_at = starts_at AND sales_end_at > starts_at";
+    assert_eq!(app.count(at_the_door), 1);
 }
 
 /// A and B open the forms, and A postpones the concert. B's forms are then refused, and nobody is mailed a second

@@ -119,7 +119,10 @@ fn a_crowd_of_sign_ins_waits_in_a_short_queue() {
     assert_eq!(of(422).count() + of(429).count() + of(503).count(), 24);
     for (_, retry_after, html) in of(503) {
         assert_eq!(retry_after, "2");
-        assert!(html.contains("Too many sign-ins right now") && html.contains("value=\"admin\""), "{html}");
+        assert!(
+            html.contains("We couldn’t check your password right now") && html.contains("value=\"admin\""),
+            "{html}"
+        );
     }
     assert_eq!(
         audited(&app, "sign-in failed").len(),

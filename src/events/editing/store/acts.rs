@@ -8,7 +8,7 @@ use crate::audit::{self, Action, Actor};
 use crate::db::Db;
 use crate::events::editing::postponement::Postponement;
 use crate::events::editing::publication::{missing, prices};
-use crate::events::editing::{ChangeRefusal, changes};
+use crate::events::editing::{ChangeRefusal, changes, local_time};
 use crate::events::store::{self as events_store, next_facts_version};
 use crate::events::{Event, EventState};
 use crate::schema::{bookings, event_jobs, events, ticket_types};
@@ -148,23 +148,32 @@ pub fn postpone(
             events::facts_version.eq(next_facts_version()),
         ))
         .execute(db)?;
-    move_ends_of_sales(db, &event)?;
+    move_sales(db, &event, to.starts_at)?;
     let now: Event = events::table.find(event_id).select(Event::as_select()).first(db)?;
     let details = changes::of_event(&event, &now);
     audit::store::record_change(db, actor, Action::EventPostponed, &event.name, 1, &details)?;
     Ok(Ok(now))
 }
 
-/// Sales of a ticket type that were to end at the old start or later now end with the concert's. `before`: the concert
-/// with its old date.
-fn move_ends_of_sales(db: &mut Db, before: &Event) -> QueryResult<()> {
-    let of_event = ticket_types::table.filter(ticket_types::event_id.eq(before.id));
-    diesel::update(of_event.filter(ticket_types::sales_end_at.ge(before.starts_at)))
-        .set((
-            ticket_types::sales_end_at.eq(None::<NaiveDateTime>),
-            ticket_types::facts_version.eq(next_facts_version()),
-        ))
-        .execute(db)?;
+/// Sales of a ticket type that were to end at the old start or later now end with the concert's. Sales that were also
+/// to begin then, such as those at the door, move with the concert. `before`: the concert with its old date.
+fn move_sales(db: &mut Db, before: &Event, starts_at: NaiveDateTime) -> QueryResult<()> {
+    let zone = before.clock().0;
+    let moved = |at: NaiveDateTime| local_time::moved(at, before.starts_at, starts_at, zone);
+    for it in events_store::ticket_types(db, before.id)? {
+        let Some(end) = it.sales_end_at.filter(|end| *end >= before.starts_at) else { continue };
+        let sales = match it.sales_start_at.filter(|start| *start >= before.starts_at) {
+            Some(start) => (Some(moved(start)), Some(moved(end))),
+            None => (it.sales_start_at, None),
+        };
+        diesel::update(ticket_types::table.find(it.id))
+            .set((
+                ticket_types::sales_start_at.eq(sales.0),
+                ticket_types::sales_end_at.eq(sales.1),
+                ticket_types::facts_version.eq(next_facts_version()),
+            ))
+            .execute(db)?;
+    }
     Ok(())
 }
 
