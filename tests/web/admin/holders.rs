@@ -163,8 +163,8 @@ fn sales_that_were_to_end_at_the_old_start_go_on_until_the_new_one() {
     assert_eq!(app.count("ticket_types WHERE name = 'VIP' AND sales_end_at IS NULL"), 1);
     assert_eq!(app.count("ticket_types WHERE sales_end_at = '2027-06-01 00:00:00'"), 1);
     // What is sold at the door is sold at the door of the new date.
-    let at_the_door = "ticket_types JOIN events ON events.id = event_id
-                       WHERE name = 'General Admission' AND sales_start_at = starts_at AND sales_end_at > starts_at";
+    let at_the_door = "ticket_types t JOIN events e ON e.id = t.event_id WHERE t.name = 'General Admission'
+                       AND t.sales_start_at = e.starts_at AND t.sales_end_at > e.starts_at";
     assert_eq!(app.count(at_the_door), 1);
 }
 
