@@ -12,14 +12,15 @@ use crate::db::wal::{has_log, lacks_log};
 use crate::guard::secret::SECRET_ENDING;
 use crate::start_error::StartError;
 
-const PART: &str = ".part";
-const UNPROVED: &str = ".unproved";
+pub(super) const PART: &str = ".part";
+pub(super) const UNPROVED: &str = ".unproved";
+/// After the name of an unproved backup, and before a number: the folder of its proof.
+pub(super) const PROOF: &str = ".proof-";
 const CHECKSUM: &str = ".sha256";
 
-/// Suffixes of the files that belong to a backup.
+/// Suffixes of the files that belong to a backup. They follow its name, which ends in `.unproved` until it is verified:
+/// so the companions of a failed backup are never taken for those of a complete one.
 pub(super) const COMPANIONS: [&str; 2] = [CHECKSUM, SECRET_ENDING];
-/// Suffixes of what an unfinished backup leaves behind: the file itself, the folder of its proof, and its companions.
-pub(super) const LEFTOVERS: [&str; 4] = [PART, UNPROVED, CHECKSUM, SECRET_ENDING];
 
 /// A backup that is being written. Dropping it before [`Draft::seal`] removes the file.
 #[derive(Debug)]
@@ -59,11 +60,11 @@ impl Draft {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let checksum = format!("{}  {name}\n", sha256(&self.part)?);
         let unproved = beside(&self.path, UNPROVED);
-        write_beside(&self.path, CHECKSUM, checksum.as_bytes())?;
+        write_beside(&unproved, CHECKSUM, checksum.as_bytes())?;
         let secret = database.map(|file| beside(file, SECRET_ENDING)).filter(|file| file.exists());
         if let Some(secret) = secret {
             let text = fs::read(&secret).map_err(io_error("read", &secret))?;
-            write_beside(&self.path, SECRET_ENDING, &text)?;
+            write_beside(&unproved, SECRET_ENDING, &text)?;
         }
         fs::rename(&self.part, &unproved).map_err(io_error("renamed", &self.part))?;
         Ok(Archive { path: unproved })
@@ -81,7 +82,7 @@ impl Archive {
     /// Opens an existing backup and verifies its checksum.
     pub(super) fn find(path: &Path) -> Result<Self, StartError> {
         let archive = Self { path: path.to_owned() };
-        let sum = beside(&archive.final_path(), CHECKSUM);
+        let sum = archive.companion(CHECKSUM);
         if !path.is_file() {
             return Err(StartError::new(format!("{}: no such file", path.display())));
         }
@@ -126,12 +127,18 @@ impl Archive {
 
     /// The secret that signed its tickets, if it was stored beside the database.
     pub(super) fn secret(&self) -> Option<String> {
-        fs::read_to_string(beside(&self.final_path(), SECRET_ENDING)).ok()
+        fs::read_to_string(self.companion(SECRET_ENDING)).ok()
     }
 
-    /// Renames a verified backup to its final name.
+    /// Renames a verified backup to its final name, after its companions: a backup has them from the start.
     pub(super) fn accept(self) -> Result<Self, StartError> {
         let path = self.final_path();
+        for ending in COMPANIONS {
+            let unproved = beside(&self.path, ending);
+            if unproved.exists() {
+                fs::rename(&unproved, beside(&path, ending)).map_err(io_error("renamed", &unproved))?;
+            }
+        }
         fs::rename(&self.path, &path).map_err(io_error("renamed", &self.path))?;
         sync_folder(path.parent().unwrap_or(Path::new(".")))?;
         Ok(Self { path })
@@ -139,6 +146,12 @@ impl Archive {
 
     pub(super) fn bytes(&self) -> Result<u64, StartError> {
         Ok(fs::metadata(&self.path).map_err(io_error("read", &self.path))?.len())
+    }
+
+    /// The path of a companion. That of an unproved backup has the final name if an older release wrote it.
+    fn companion(&self, ending: &str) -> PathBuf {
+        let own = beside(&self.path, ending);
+        if own.exists() { own } else { beside(&self.final_path(), ending) }
     }
 
     fn final_path(&self) -> PathBuf {

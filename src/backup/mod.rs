@@ -3,7 +3,7 @@
 //!
 //! A SQLite backup is a database file; a PostgreSQL backup is a dump in `pg_dump`'s custom format. Standard tools
 //! read both. Beside it are its checksum, in the format of `sha256sum`, and for SQLite the secret that signs the
-//! tickets. The name of a backup that is not verified yet ends in `.unproved`.
+//! tickets. The name of a backup that is not verified yet ends in `.unproved`, and so its companions are named.
 //!
 //! What the commands print does not belong here: see `commands`.
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use rand::RngExt as _;
 
-use super::archive::{Archive, copy};
+use super::archive::{Archive, PROOF, copy};
 use super::{DatabaseKind, beside, io_error, postgres, store, url};
 use crate::db::DatabaseUrl;
 use crate::db::{self, Database};
@@ -64,7 +64,7 @@ struct ThrowawayFolder(PathBuf);
 
 impl ThrowawayFolder {
     fn beside(archive: &Archive) -> Result<Self, StartError> {
-        let folder = beside(&archive.path, &format!(".proof-{}", std::process::id()));
+        let folder = beside(&archive.path, &format!("{PROOF}{}", std::process::id()));
         fs::create_dir(&folder).map_err(io_error("created", &folder))?;
         Ok(Self(folder))
     }

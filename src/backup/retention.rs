@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chrono::{Days, NaiveDate, NaiveDateTime, Utc};
 
-use super::archive::{COMPANIONS, LEFTOVERS};
+use super::archive::{COMPANIONS, PART, PROOF, UNPROVED};
 use super::{DatabaseKind, STAMP, beside, io_error};
 use crate::start_error::StartError;
 
@@ -42,8 +42,7 @@ pub(super) fn prune(folder: &Path, kind: DatabaseKind, retention: Retention) -> 
             COMPANIONS.iter().try_for_each(|ending| remove(&beside(&path, ending)))?;
             removed += 1;
         }
-        // The companions of a complete backup go with it.
-        if leftover(name, kind).is_some_and(|it| is_stale(&it) && !stamps.contains(&it)) {
+        if leftover(name, kind).is_some_and(|it| is_stale(&it)) {
             remove(&path)?;
         }
     }
@@ -67,7 +66,18 @@ fn stamp(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
 
 /// The time in the name of what an unfinished backup may have left; `None` for other names.
 fn leftover(name: &str, kind: DatabaseKind) -> Option<NaiveDateTime> {
-    LEFTOVERS.iter().find_map(|ending| stamp(name.split_once(ending)?.0, kind))
+    // The time has no dot: the first one begins the ending of the backup.
+    let (backup, tail) = name.split_at_checked(name.find('.')? + 1 + kind.ending().len())?;
+    stamp(backup, kind).filter(|_| is_leftover(tail))
+}
+
+/// Whether only an unfinished backup has a file or folder with this after its name. A checksum or secret without
+/// `.unproved` belongs to a complete backup, even if that is not in the folder: somebody may have compressed it.
+fn is_leftover(tail: &str) -> bool {
+    let Some(rest) = tail.strip_prefix(UNPROVED) else { return tail == PART };
+    let is_proof = rest.strip_prefix(PROOF).is_some_and(|process| process.parse::<u32>().is_ok());
+    let companion = rest.strip_suffix(PART).unwrap_or(rest);
+    rest.is_empty() || is_proof || COMPANIONS.contains(&companion)
 }
 
 fn kept(stamps: &BTreeSet<NaiveDateTime>, retention: Retention, today: NaiveDate) -> BTreeSet<NaiveDateTime> {
@@ -114,15 +124,17 @@ mod tests {
         for name in ["techkraft.db", "techkraft-x.db", "techkraft-20261101T120000Z.dump", "notes.db"] {
             assert_eq!(stamp(name, DatabaseKind::Sqlite), None, "{name}");
         }
-        for ending in [".part", ".unproved", ".unproved.proof-17", ".sha256", ".secret", ".secret.part"] {
-            let name = format!("techkraft-20261101T120000Z.db{ending}");
-            assert!(leftover(&name, DatabaseKind::Sqlite).is_some(), "{name}");
+        let is_left = |name: &str| leftover(name, DatabaseKind::Sqlite).is_some();
+        let of_unproved = ["", ".proof-17", ".sha256", ".secret", ".secret.part"];
+        for ending in of_unproved.map(|it| format!(".unproved{it}")).into_iter().chain([".part".to_owned()]) {
+            assert!(is_left(&format!("techkraft-20261101T120000Z.db{ending}")), "{ending}");
         }
-        for name in
-            ["techkraft-20261101T120000Z.db", "techkraft-20261101T120000Z.db.txt", "techkraft.db.secret"]
-        {
-            assert_eq!(leftover(name, DatabaseKind::Sqlite), None, "{name}");
+        let of_complete = ["", ".txt", ".gz", ".sha256", ".secret", ".sha256.asc"];
+        let of_nobody = [".unproved.gz", ".unproved.part", ".unproved.sha256.asc", ".unproved.proof-x"];
+        for ending in of_complete.into_iter().chain(of_nobody) {
+            assert!(!is_left(&format!("techkraft-20261101T120000Z.db{ending}")), "{ending}");
         }
+        assert!(!is_left("techkraft.db.secret") && !is_left("techkraft-20261101T120000Z"));
     }
 
     /// A proof that was killed leaves a folder, and a failed one leaves the checksum and a copy of the secret.
@@ -138,19 +150,25 @@ mod tests {
             }
         }
         for name in [failed, newer] {
-            for ending in [".unproved", ".sha256", ".secret"] {
+            for ending in [".unproved", ".unproved.sha256", ".unproved.secret"] {
                 fs::write(path(&format!("{name}{ending}")), "x").expect("written");
             }
             let proof = path(&format!("{name}.unproved.proof-17"));
             fs::create_dir(&proof).expect("created");
             fs::write(proof.join("proof.db"), "x").expect("written");
         }
+        // Somebody has compressed a good backup: what is left of it is not touched.
+        let compressed = "techkraft-20201103T120000Z.db";
+        for ending in [".gz", ".sha256", ".secret", ".sha256.asc"] {
+            fs::write(path(&format!("{compressed}{ending}")), "x").expect("written");
+        }
         let removed = prune(folder.path(), DatabaseKind::Sqlite, Retention { latest: 1, days: 0 });
         assert_eq!(removed.expect("nothing is in the way"), 1);
         let entries = fs::read_dir(folder.path()).expect("a folder").flatten();
         let left: BTreeSet<String> =
             entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
-        assert_eq!(left.len(), 3 + 4, "{left:?}");
-        assert!(left.iter().all(|name| name.starts_with(kept) || name.starts_with(newer)), "{left:?}");
+        assert_eq!(left.len(), 3 + 4 + 4, "{left:?}");
+        let stays = |name: &String| [kept, newer, compressed].iter().any(|it| name.starts_with(*it));
+        assert!(left.iter().all(stays), "{left:?}");
     }
 }

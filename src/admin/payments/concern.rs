@@ -37,6 +37,7 @@ impl PaymentRecord {
         for refund in self.refunds.iter().rev() {
             let amount = self.money(refund.amount_minor);
             let why = refund.last_error.as_deref().unwrap_or("no reason given");
+            let why = why.trim_end_matches('.');
             match (refund.source, refund.state) {
                 (RefundSource::Dispute, RefundState::Pending) => {
                     add(format!("The buyer’s bank is disputing {amount}. Respond in Stripe."), None);
@@ -48,6 +49,10 @@ impl PaymentRecord {
                 }
                 (_, RefundState::Wanted) if refund.wanted_at + SLOW_AFTER < now => {
                     add(format!("A refund of {amount} is waiting: {why}. We retry it automatically."), None);
+                }
+                (_, RefundState::Pending) if refund.last_error.is_some() => {
+                    let words = format!("Stripe doesn’t say whether a refund of {amount} arrived: {why}.");
+                    add(format!("{words} We keep asking."), None);
                 }
                 _ => {}
             }
@@ -102,6 +107,11 @@ mod tests {
         let asked = PaymentRecord { refunds: vec![again, failed], ..record() };
         assert!(asked.concerns(now).is_empty(), "it was asked for again");
         assert!(words(&asked)[0].contains("is waiting"), "and that one waits");
+        let unanswered = refund(1, RefundSource::Buyer, RefundState::Pending, 5_000);
+        let record_of = |refund| PaymentRecord { refunds: vec![refund], ..record() };
+        let told = words(&record_of(unanswered.clone()));
+        assert!(told[0].contains("whether a refund of $50.00 arrived: the card is closed. We"), "{told:?}");
+        assert!(words(&record_of(Refund { last_error: None, ..unanswered })).is_empty(), "it is on its way");
         let disputed = refund(1, RefundSource::Dispute, RefundState::Pending, 20_000);
         assert!(
             words(&PaymentRecord { refunds: vec![disputed], ..record() })[0]

@@ -110,6 +110,14 @@ pub fn search(
     before: Option<i64>,
     limit: usize,
 ) -> QueryResult<Option<Vec<i64>>> {
+    // Before the index is read: what is indexed meanwhile is found there. An address needs no index of words.
+    let fresh = match &filter.email {
+        Some(_) => Vec::new(),
+        None => match find_unindexed(db, |row| filter.fits(&candidate(row.clone())))? {
+            Some(fresh) => fresh,
+            None => return Ok(None),
+        },
+    };
     let by_email = match &filter.email {
         Some(email) => find_by_email(db, email)?,
         None => None,
@@ -117,11 +125,7 @@ pub fn search(
     let by_words = find_by_rarest(db, filter.words.words())?;
     let sets = [by_email, by_words].into_iter().flatten();
     let Some(mut ids) = sets.min_by_key(HashSet::len) else { return Ok(None) };
-    if filter.email.is_none() {
-        let fresh = find_unindexed(db, |row| filter.fits(&candidate(row.clone())))?;
-        let Some(fresh) = fresh else { return Ok(None) };
-        ids.extend(fresh);
-    }
+    ids.extend(fresh);
     let mut ids: Vec<i64> = ids.into_iter().filter(|id| before.is_none_or(|before| *id < before)).collect();
     ids.sort_unstable_by_key(|id| Reverse(*id));
     let fitting = among(db, filter, &ids)?.into_iter().filter(|it| filter.fits(it)).map(|it| it.id);

@@ -49,7 +49,7 @@ pub enum Call {
     TooLate(Box<Payment>),
 }
 
-/// What a call is about. Each kind has room of its own.
+/// What a call is about. Each kind has room of its own; payments that are too late have that of pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallKind {
     /// A page that was made: is it paid, is it closed, what does Stripe keep of the payment?
@@ -58,6 +58,8 @@ pub enum CallKind {
     Page,
     Refund,
     Event,
+    /// A payment that is ended without asking Stripe.
+    TooLate,
 }
 
 impl Call {
@@ -65,9 +67,10 @@ impl Call {
     pub fn kind(&self) -> CallKind {
         match self {
             Self::Look(_) | Self::Close(_) | Self::Fee(_) => CallKind::Look,
-            Self::Open(_) | Self::TooLate(_) => CallKind::Page,
+            Self::Open(_) => CallKind::Page,
             Self::Refund(_) => CallKind::Refund,
             Self::OutsideRefunds(..) | Self::Dispute(..) | Self::Event(..) => CallKind::Event,
+            Self::TooLate(_) => CallKind::TooLate,
         }
     }
 

@@ -12,6 +12,7 @@ mod refunds;
 mod report;
 mod room;
 mod take;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -179,8 +180,13 @@ impl PaymentWorker {
         self.pause.room(now, CallRoom::at_pace(self.settings.per_second).sum())
     }
 
+    /// How many calls under way ask Stripe.
+    fn asking(&self) -> usize {
+        self.under_way.iter().filter(|it| **it != CallKind::TooLate).count()
+    }
+
     fn has_room(&self, now: Instant) -> bool {
-        !self.is_stopping && self.room().sum() > 0 && self.calls.len() < self.most(now)
+        !self.is_stopping && self.room().sum() > 0 && self.asking() < self.most(now)
     }
 
     /// Takes what is due, and starts to ask. Before that, it reads whether anything is due: on SQLite the

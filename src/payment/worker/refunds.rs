@@ -42,7 +42,7 @@ pub(super) fn make_refund(
             if !failure.is_outage() {
                 log::error!("Stripe does not say what became of a refund: {failure}");
             }
-            return put_off(db, &refund, failure);
+            return look_again(db, &refund, failure);
         }
     };
     let answer = match (found, body) {
@@ -58,12 +58,8 @@ pub(super) fn make_refund(
         Ok(object) => keep_refund(db, refund, &object)?,
         Err(StripeFailure::Refused(refusal)) if !refusal.is("balance_insufficient") => {
             log::error!("Stripe refuses a refund: {refusal}");
-            // It may be refused because the money went back in another way.
             let listed = stripe.refunds_of(intent_id).unwrap_or_default();
-            db.write_blocking(|db| {
-                refunds::failed(db, &refund, &refusal.message)?;
-                note_all(db, payment, &listed).map(|_| ())
-            })?;
+            keep_refusal(db, refund, payment, (refusal.message.as_str(), listed.as_slice()))?;
         }
         Err(failure) => return put_off(db, &refund, failure),
     }
@@ -83,21 +79,53 @@ fn look(
     }
 }
 
-fn put_off(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<CallReport, Error> {
+/// Stripe does not say what became of a refund. Nothing new was asked for, so the next request has the same key.
+fn look_again(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<CallReport, Error> {
+    let wait = if failure.is_outage() { wait_after(refund.attempts) } else { REFUSED_AGAIN };
     db.write_blocking(|db| {
         let now = db::clock(db)?;
-        match &failure {
-            StripeFailure::Refused(refusal) | StripeFailure::Forbidden(refusal) => {
-                refunds::try_again(db, refund, now + REFUSED_AGAIN, &refusal.message)
-            }
-            // The refund may have been made. Before the next request, Stripe is asked for it.
-            StripeFailure::Stuck(_) => {
-                refunds::try_again(db, refund, now + REFUSED_AGAIN, &failure.to_string())
-            }
-            _ => refunds::put_off(db, refund, now + wait_after(refund.attempts), Some(&failure.to_string())),
+        refunds::put_off(db, refund, now + wait, Some(&words_of(&failure)))
+    })?;
+    Ok(CallReport::of(failure))
+}
+
+/// Stripe did not make a refund, or may have made it: before the next request, it is asked for it.
+fn put_off(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<CallReport, Error> {
+    db.write_blocking(|db| {
+        let (now, why) = (db::clock(db)?, words_of(&failure));
+        if failure.is_outage() {
+            refunds::put_off(db, refund, now + wait_after(refund.attempts), Some(&why))
+        } else {
+            refunds::try_again(db, refund, now + REFUSED_AGAIN, &why)
         }
     })?;
     Ok(CallReport::of(failure))
+}
+
+/// For the organizer's page.
+fn words_of(failure: &StripeFailure) -> String {
+    match failure {
+        StripeFailure::Refused(refusal) | StripeFailure::Forbidden(refusal) => refusal.message.clone(),
+        _ => failure.to_string(),
+    }
+}
+
+/// Stripe refuses a refund, perhaps because an earlier request has made it, or because the money went back in another
+/// way: `listed` says so.
+fn keep_refusal(
+    db: &Database,
+    refund: Refund,
+    payment: &Payment,
+    (why, listed): (&str, &[RefundObject]),
+) -> Result<(), Error> {
+    if let Some(own) = listed.iter().find(|it| it.is_of(refund.id)) {
+        keep_refund(db, refund, own)?;
+        return db.write_blocking(|db| note_all(db, payment, listed).map(|_| ()));
+    }
+    db.write_blocking(|db| {
+        refunds::failed(db, &refund, why)?;
+        note_all(db, payment, listed).map(|_| ())
+    })
 }
 
 fn keep_refund(db: &Database, refund: Refund, object: &RefundObject) -> Result<(), Error> {

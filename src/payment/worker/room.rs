@@ -33,13 +33,14 @@ impl CallRoom {
     /// What is left when so many are under way.
     #[must_use]
     pub fn less(self, under_way: &[CallKind]) -> Self {
-        let left =
-            |most: usize, kind| most.saturating_sub(under_way.iter().filter(|it| **it == kind).count());
+        let left = |most: usize, kinds: &[CallKind]| {
+            most.saturating_sub(under_way.iter().filter(|it| kinds.contains(it)).count())
+        };
         Self {
-            looks: left(self.looks, CallKind::Look),
-            pages: left(self.pages, CallKind::Page),
-            refunds: left(self.refunds, CallKind::Refund),
-            events: left(self.events, CallKind::Event),
+            looks: left(self.looks, &[CallKind::Look]),
+            pages: left(self.pages, &[CallKind::Page, CallKind::TooLate]),
+            refunds: left(self.refunds, &[CallKind::Refund]),
+            events: left(self.events, &[CallKind::Event]),
         }
     }
 }
@@ -52,7 +53,7 @@ mod tests {
     fn a_pace_has_as_many_calls_as_turns_in_a_second_within_limits() {
         let calls = |per_second| CallRoom::at_pace(per_second).pages;
         assert_eq!([1, 8, 25, 1_000].map(calls), [8, 8, 25, 64]);
-        let room = CallRoom::at_pace(1).less(&[CallKind::Page, CallKind::Page, CallKind::Refund]);
+        let room = CallRoom::at_pace(1).less(&[CallKind::Page, CallKind::TooLate, CallKind::Refund]);
         assert_eq!(room, CallRoom { looks: 8, pages: 6, refunds: 3, events: 4 });
     }
 }

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::call::{Call, CallKind};
 use super::pause::wait_after;
 use super::room::CallRoom;
+use super::turns::in_turn;
 use crate::db::{Db, clock};
-use crate::payment::store::clocks::{self, PacedEndpoint};
 use crate::payment::store::inbox::{self, WaitingEvent};
 use crate::payment::store::queue::{self, DuePayment};
 use crate::payment::store::{ask_soon, fees, refunds};
@@ -17,9 +17,6 @@ use crate::payment::stripe::event::EventConcern;
 use crate::payment::stripe::request::{self, SessionRequest};
 use crate::payment::{LEASE, Payment, PaymentState, SESSION_TIME};
 
-/// A turn that is further away than this is left to a server that is free then. This wait and the time of two
-/// calls fit into the lease.
-const TURN_MAX: TimeDelta = TimeDelta::seconds(25);
 /// Events of one transaction: most of them only wake a payment.
 const EVENTS_AT_ONCE: i64 = 100;
 /// The wait of an event that was taken when there was no room for its question.
@@ -55,7 +52,7 @@ pub fn is_anything_due(db: &mut Db, live: bool) -> QueryResult<bool> {
 }
 
 /// Takes as many questions of each kind as there is room for. `only_one`: of all kinds together, to find out whether
-/// Stripe answers.
+/// Stripe answers. Payments that are too late are no questions: they do not count.
 pub fn take(db: &mut Db, room: CallRoom, only_one: bool, settings: &CallSettings) -> QueryResult<Taken> {
     let now = clock(db)?;
     // Turns are counted from here, not from the end of the commit, which takes its time: otherwise calls of
@@ -63,7 +60,8 @@ pub fn take(db: &mut Db, room: CallRoom, only_one: bool, settings: &CallSettings
     let read_at = Instant::now();
     let times = (now, now + LEASE);
     let limit = |most: usize, calls: &[Call]| -> i64 {
-        let most = if only_one { most.min(1_usize.saturating_sub(calls.len())) } else { most };
+        let asking = calls.iter().filter(|call| call.kind() != CallKind::TooLate).count();
+        let most = if only_one { most.min(1_usize.saturating_sub(asking)) } else { most };
         i64::try_from(most).unwrap_or(0)
     };
     // Events first: they wake payments. They lock payments in the order of their ids. What follows skips
@@ -72,14 +70,16 @@ pub fn take(db: &mut Db, room: CallRoom, only_one: bool, settings: &CallSettings
     let (mut calls, has_more_events) = take_events(db, event_room, times, settings)?;
     let mut may_be_more = has_more_events;
     let mut note = |taken: usize, limit: i64| may_be_more |= i64::try_from(taken).is_ok_and(|it| it >= limit);
-    for (are_open, room) in [(true, room.looks), (false, room.pages)] {
-        let limit = limit(room, &calls);
-        let due = queue::take(db, are_open, limit, settings.live, times)?;
-        note(due.len(), limit);
-        for due in due {
-            calls.push(question(db, due, now, settings)?);
-        }
+    let look_limit = limit(room.looks, &calls);
+    let open = queue::take(db, true, look_limit, settings.live, times)?;
+    note(open.len(), look_limit);
+    for due in open {
+        calls.push(question(db, due, now, settings)?);
     }
+    let page_limits = (i64::try_from(room.pages).unwrap_or(0), limit(room.pages, &calls));
+    let (pages, taken) = take_pages(db, page_limits, times, settings)?;
+    note(taken, page_limits.0);
+    calls.extend(pages);
     let looks = calls.iter().filter(|call| call.kind() == CallKind::Look).count();
     let fee_limit = limit(room.looks.saturating_sub(looks), &calls);
     let unknown = fees::take(db, fee_limit, settings.live, times)?;
@@ -89,9 +89,33 @@ pub fn take(db: &mut Db, room: CallRoom, only_one: bool, settings: &CallSettings
     let both = refunds::take(db, limit, settings.live, times)?;
     note(both.len(), limit);
     calls.extend(both.into_iter().map(|both| Call::Refund(Box::new(both))));
-    let in_turn = in_turn(db, calls, now, settings)?;
+    let in_turn = in_turn(db, calls, now, settings.per_second)?;
     let turn = |(at, call): (NaiveDateTime, Call)| (read_at + (at - now).to_std().unwrap_or_default(), call);
     Ok(Taken { calls: in_turn.into_iter().map(turn).collect(), may_be_more })
+}
+
+/// Takes payments that wait for their page, the oldest first, and returns how many there were. Nothing is asked about
+/// those whose time is over, so all of them are ended; of the others, only `asking` become questions.
+fn take_pages(
+    db: &mut Db,
+    (limit, mut asking): (i64, i64),
+    times: (NaiveDateTime, NaiveDateTime),
+    settings: &CallSettings,
+) -> QueryResult<(Vec<Call>, usize)> {
+    let (now, _) = times;
+    let wanted = queue::take(db, false, limit, settings.live, times)?;
+    let (mut calls, taken) = (Vec::new(), wanted.len());
+    for due in wanted {
+        if !is_too_late(&due, now) {
+            if asking == 0 {
+                queue::release(db, &due.payment, now)?;
+                continue;
+            }
+            asking -= 1;
+        }
+        calls.push(question(db, due, now, settings)?);
+    }
+    Ok((calls, taken))
 }
 
 /// Takes events. An event about an open page wakes its payment at once. Other events become questions, if
@@ -211,6 +235,15 @@ fn take_ended(
     Ok(())
 }
 
+/// Whether a payment's time was over before there was a page.
+fn is_too_late(due: &DuePayment, now: NaiveDateTime) -> bool {
+    due.payment.state == PaymentState::Wanted && !is_in_time(due, now)
+}
+
+fn is_in_time(due: &DuePayment, now: NaiveDateTime) -> bool {
+    due.hold.is_some_and(|hold| hold.end() > now)
+}
+
 /// What to ask about a payment.
 fn question(
     db: &mut Db,
@@ -218,20 +251,18 @@ fn question(
     now: NaiveDateTime,
     settings: &CallSettings,
 ) -> QueryResult<Call> {
-    let is_in_time = due.hold.is_some_and(|hold| hold.end() > now);
+    if is_too_late(&due, now) {
+        // It is not ended here: a hold must be locked before payments are, and this transaction has already
+        // locked some payments.
+        return Ok(Call::TooLate(Box::new(due.payment)));
+    }
     if due.payment.state == PaymentState::Wanted {
-        if !is_in_time {
-            // It is not ended here: a hold must be locked before payments are, and this transaction has
-            // already locked some payments.
-            return Ok(Call::TooLate(Box::new(due.payment)));
-        }
         if due.payment.request.is_none() {
             due.payment.request = fixed_request(db, &due, now, settings)?;
         }
         return Ok(Call::Open(Box::new(due)));
     }
-    let due = Box::new(due);
-    Ok(if is_in_time { Call::Look(due) } else { Call::Close(due) })
+    Ok(if is_in_time(&due, now) { Call::Look(Box::new(due)) } else { Call::Close(Box::new(due)) })
 }
 
 fn fixed_request(
@@ -254,45 +285,4 @@ fn fixed_request(
         queue::fix_request(db, due.payment.id, body)?;
     }
     Ok(body)
-}
-
-/// Gives each question its turn. A question whose turn is too far away is released until that turn.
-fn in_turn(
-    db: &mut Db,
-    mut calls: Vec<Call>,
-    now: NaiveDateTime,
-    settings: &CallSettings,
-) -> QueryResult<Vec<(NaiveDateTime, Call)>> {
-    let unpaced = calls.extract_if(.., |call| call.endpoint().is_none());
-    let mut in_turn: Vec<_> = unpaced.map(|call| (now, call)).collect();
-    for endpoint in PacedEndpoint::ALL {
-        let own: Vec<&Call> = calls.iter().filter(|call| call.endpoint() == Some(endpoint)).collect();
-        if own.is_empty() {
-            continue;
-        }
-        let limit = (now, TURN_MAX);
-        let (mut turn, granted) = clocks::reserve(db, endpoint, own.len(), settings.per_second, limit)?;
-        for (call, number) in own.into_iter().zip(0..) {
-            if number < granted {
-                in_turn.push((turn, call.clone()));
-            } else {
-                release(db, call, turn)?;
-            }
-            turn += clocks::gap(settings.per_second);
-        }
-    }
-    Ok(in_turn)
-}
-
-fn release(db: &mut Db, call: &Call, at: NaiveDateTime) -> QueryResult<()> {
-    match call {
-        Call::Open(due) | Call::Look(due) | Call::Close(due) => queue::release(db, &due.payment, at),
-        Call::Fee(payment) => queue::release(db, payment, at),
-        Call::Refund(both) => refunds::put_off(db, &both.0, at, both.0.last_error.as_deref()),
-        Call::OutsideRefunds(events, _) => {
-            events.iter().try_for_each(|it| inbox::put_off(db, &it.event_id, at))
-        }
-        Call::Dispute(event, _) | Call::Event(event, _) => inbox::put_off(db, &event.event_id, at),
-        Call::TooLate(_) => Ok(()),
-    }
 }

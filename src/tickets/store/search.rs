@@ -55,8 +55,9 @@ pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
 /// The bookings of a concert that have all of these words.
 fn with_words(db: &mut Db, event_id: i64, words: &SearchWords) -> QueryResult<Vec<i64>> {
     let fits = |(_, reference, name, email): &ComparedBooking| words.fit(name, email.as_deref(), reference);
-    let indexed = find_by_rarest(db, words.words())?;
+    // Before the index is read: what is indexed meanwhile is found there.
     let fresh = find_unindexed(db, fits)?;
+    let indexed = find_by_rarest(db, words.words())?;
     match (indexed, fresh) {
         (Some(mut ids), Some(fresh)) => {
             ids.extend(fresh);

@@ -131,6 +131,31 @@ fn stripe_is_away_for_an_hour_in_a_rush() {
     assert_verified(&app.database);
 }
 
+/// Payments whose time was over before they had a page come first, but Stripe need not be asked about them.
+#[test]
+fn payments_that_are_too_late_do_not_keep_the_next_buyer_waiting_after_an_outage() {
+    let (app, stripe) = open();
+    for buyer in 0..40 {
+        hold(&app, buyer);
+    }
+    app.database.execute(
+        "INSERT INTO payments (booking_id, live, state, currency, amount_minor, refund_fee_minor, idempotency_key,
+             wanted_at, due_at)
+         SELECT id, false, 'wanted', 'USD', 20000, 0, token, '2020-01-01 00:00:00', '2090-01-01 00:00:00'
+         FROM bookings;
+         UPDATE holds SET pay_until = '2020-01-01 00:00:00'",
+    );
+    stripe.fail("/v1", Fault::HangUp);
+    let path = hold(&app, 40);
+    assert_eq!(app.post(&format!("{path}/payment"), &[]).status(), 303);
+    eventually("Stripe is away", || app.count("payments WHERE last_error IS NOT NULL") == 1);
+    stripe.be_well();
+    app.database.execute("UPDATE payments SET due_at = '2020-01-01 00:00:00'");
+    // One by one, four in a second, they would take ten seconds.
+    within(Duration::from_secs(7), "the page is open", || app.count("payments WHERE state = 'open'") == 1);
+    eventually("the others have ended", || app.count("payments WHERE state = 'expired'") == 40);
+}
+
 /// The buyer comes back before Stripe's webhook arrives.
 #[test]
 fn a_webhook_that_comes_after_the_way_back_changes_nothing() {

@@ -83,11 +83,14 @@ fn a_refund_that_cannot_be_looked_at_has_not_failed() {
     eventually("it goes back", || app.count("refunds WHERE state = 'done'") == 1);
     for status in [404, 403] {
         stripe.fail("/v1/refunds/", Fault::Status(status));
-        app.database
-            .execute("UPDATE refunds SET state = 'pending', done_at = NULL, due_at = '2020-01-01 00:00:00'");
+        app.database.execute(
+            "UPDATE refunds SET state = 'pending', done_at = NULL, idempotency_key = 'kept',
+                 due_at = '2020-01-01 00:00:00'",
+        );
         eventually("Stripe does not show it", || {
             app.count("refunds WHERE state = 'pending' AND last_error = 'It is refused.'") == 1
         });
+        assert_eq!(app.count("refunds WHERE idempotency_key = 'kept'"), 1, "nothing was asked for by it");
         stripe.be_well();
         eventually("Stripe shows it", || {
             hurry(&app);
@@ -117,6 +120,25 @@ fn a_refund_that_may_have_been_made_has_not_failed() {
         app.count("refunds WHERE state = 'done'") == 1
     });
     assert_eq!((app.count("refunds"), stripe.money()), (1, (20_000, 10_000)));
+    assert_verified(&app.database);
+}
+
+/// Stripe makes the refund, then refuses to make it again, because nothing is left.
+#[test]
+fn a_refund_that_is_refused_because_it_was_made_has_not_failed() {
+    let (app, stripe) = open_to_cancel();
+    let (path, _) = paid(&app, &stripe);
+    stripe.fail("/v1/refunds", Fault::LoseAnswer);
+    cancel(&app, &path);
+    eventually("its answer is lost", || app.count("refunds WHERE last_error IS NOT NULL") == 1);
+    app.database.execute("UPDATE refunds SET due_at = '2090-01-01 00:00:00'");
+    stripe.be_well();
+    stripe.forget_keys();
+    // As if nobody had asked before.
+    app.database.execute("UPDATE refunds SET attempts = 0, due_at = '2020-01-01 00:00:00'");
+    eventually("it is known", || app.count("refunds WHERE state <> 'wanted'") == 1);
+    assert_eq!(app.count("refunds WHERE state = 'done'"), 1);
+    assert_eq!((app.count("refunds"), stripe.money()), (1, (20_000, 20_000)));
     assert_verified(&app.database);
 }
 
