@@ -162,10 +162,11 @@ fn sales_that_were_to_end_at_the_old_start_go_on_until_the_new_one() {
     assert_eq!(post(&app, &organizer, &format!("{EVENT}/postponement"), &form).status(), 303);
     assert_eq!(app.count("ticket_types WHERE name = 'VIP' AND sales_end_at IS NULL"), 1);
     assert_eq!(app.count("ticket_types WHERE sales_end_at = '2027-06-01 00:00:00'"), 1);
-    // What is sold at the door is sold at the door of the new date.
-    let at_the_door = "ticket_types t JOIN events e ON e.id = t.event_id WHERE t.name = 'General Admission'
+    // What is sold at the entrance is sold at the entrance on the new date.
+    let at_the_entrance =
+        "ticket_types t JOIN events e ON e.id = t.event_id WHERE t.name = 'General Admission'
                        AND t.sales_start_at = e.starts_at AND t.sales_end_at > e.starts_at";
-    assert_eq!(app.count(at_the_door), 1);
+    assert_eq!(app.count(at_the_entrance), 1);
 }
 
 /// A and B open the forms, and A postpones the concert. B's forms are then refused, and nobody is mailed a second

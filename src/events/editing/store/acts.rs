@@ -156,7 +156,7 @@ pub fn postpone(
 }
 
 /// Sales of a ticket type that were to end at the old start or later now end with the concert's. Sales that were also
-/// to begin then, such as those at the door, move with the concert. `before`: the concert with its old date.
+/// to begin then, such as those at the entrance, move with the concert. `before`: the concert with its old date.
 fn move_sales(db: &mut Db, before: &Event, starts_at: NaiveDateTime) -> QueryResult<()> {
     let zone = before.clock().0;
     let moved = |at: NaiveDateTime| local_time::moved(at, before.starts_at, starts_at, zone);
