@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::auth::throttle::{EXPIRES_AFTER, FailureCounter, ROWS_MAX};
-use crate::db::Db;
+use crate::db::{Db, on_either};
 use crate::schema::sign_in_brakes as failures;
 
 /// Rows deleted by one statement: more than are added between two calls, and few enough for its parameters.
@@ -53,27 +53,18 @@ fn count_one(
 
 /// Returns the new count.
 fn add_failure(db: &mut Db, key: &str, now: NaiveDateTime) -> QueryResult<i32> {
-    // Diesel's enum of two connections has no ON CONFLICT.
-    macro_rules! add {
-        ($db:expr) => {
-            diesel::insert_into(failures::table)
-                .values((
-                    failures::key.eq(key),
-                    failures::failures.eq(1),
-                    failures::slowed_until.eq(now),
-                    failures::last_failed_at.eq(now),
-                ))
-                .on_conflict(failures::key)
-                .do_update()
-                .set((failures::failures.eq(failures::failures + 1), failures::last_failed_at.eq(now)))
-                .returning(failures::failures)
-                .get_result($db)
-        };
-    }
-    match db {
-        Db::Postgres(postgres) => add!(postgres),
-        Db::Sqlite(sqlite) => add!(sqlite),
-    }
+    let addition = diesel::insert_into(failures::table)
+        .values((
+            failures::key.eq(key),
+            failures::failures.eq(1),
+            failures::slowed_until.eq(now),
+            failures::last_failed_at.eq(now),
+        ))
+        .on_conflict(failures::key)
+        .do_update()
+        .set((failures::failures.eq(failures::failures + 1), failures::last_failed_at.eq(now)))
+        .returning(failures::failures);
+    on_either!(db, connection => addition.get_result(connection))
 }
 
 /// Resets those of these counters that a right password or code resets.

@@ -159,18 +159,14 @@ pub fn opened(db: &mut Db, payment: &Payment, page: &OpenedPage) -> QueryResult<
 
 /// Whether a payment still waits for its page and is still this server's. It is locked until the transaction ends.
 fn is_own(db: &mut Db, payment: &Payment) -> QueryResult<bool> {
-    macro_rules! own {
-        () => {
-            payments::table
-                .find(payment.id)
-                .filter(payments::state.eq(PaymentState::Wanted))
-                .filter(payments::due_at.eq(payment.due_at))
-                .select(payments::id)
-        };
-    }
+    let own = payments::table
+        .find(payment.id)
+        .filter(payments::state.eq(PaymentState::Wanted))
+        .filter(payments::due_at.eq(payment.due_at))
+        .select(payments::id);
     let own: Option<i64> = match db {
-        Db::Postgres(pg) => own!().for_update().first(pg).optional()?,
-        Db::Sqlite(sqlite) => own!().first(sqlite).optional()?,
+        Db::Postgres(pg) => own.for_update().first(pg).optional()?,
+        Db::Sqlite(sqlite) => own.first(sqlite).optional()?,
     };
     Ok(own.is_some())
 }
