@@ -56,7 +56,7 @@ pub struct App {
     pub box_office: web::Data<KnownBoxOffice>,
     /// The address that mails come from.
     pub mail_sender: String,
-    /// Whether an organizer may delete all bookings and restart the sale.
+    /// Whether an owner may delete all bookings of the seed's concert and restart its sale.
     pub allow_reseed: bool,
     pub heavy_work: HeavyWork,
     /// How buyers pay online; `None`: they pay at the venue.

@@ -7,7 +7,7 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct AdminSettings {
-    /// Allow organizers to delete all bookings and reset the sale: true or false [default: false if PUBLIC_URL is set,
+    /// Allow owners to delete all bookings of the first concert and reset its sale: true or false [default: false if PUBLIC_URL is set,
     /// otherwise true]
     #[arg(long, env = "ALLOW_RESEED", global = true)]
     allow_reseed: Option<String>,
