@@ -15,6 +15,7 @@ use crate::haproxy::balancer::Balancer;
 use testkit::cluster::{Cluster, run};
 use testkit::database::TestDatabase;
 use testkit::previous_release;
+use testkit::process;
 use testkit::server::{free_port, set_as, techkraft};
 use testkit::visitor::Visitor;
 
@@ -130,7 +131,7 @@ impl Fleet {
 
     /// Sends a place's process a signal, such as "-KILL".
     pub fn signal(&self, place: &str, name: &str) {
-        run(Command::new("kill").args([name, &self.pid(place).expect("it runs")]));
+        process::signal(&self.pid(place).expect("it runs"), name);
     }
 
     pub fn is_up(&self, place: &str) -> bool {

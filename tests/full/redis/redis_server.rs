@@ -10,6 +10,7 @@ use redis::{Connection, RedisResult};
 use tempfile::TempDir;
 
 use testkit::packages;
+use testkit::process;
 use testkit::server::free_port;
 use testkit::wait::eventually;
 
@@ -101,8 +102,7 @@ impl RedisServer {
     }
 
     fn signal(&self, name: &str) {
-        let id = self.child.as_ref().expect("it runs").id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
+        process::signal(&self.child.as_ref().expect("it runs").id().to_string(), name);
     }
 
     /// Sends a command and returns the answer.

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::database::TestDatabase;
 use crate::guard;
+use crate::process::until_stopped;
 use crate::server::free_port;
 
 pub struct Cluster {
@@ -149,9 +150,11 @@ impl Cluster {
         let postmaster = pid.lines().next().expect("its first line").to_owned();
         // Stops the postmaster first, so that it starts no new processes.
         signal("STOP", std::slice::from_ref(&postmaster));
+        until_stopped(&postmaster);
         let mut processes = children(&postmaster);
         signal("STOP", &processes);
         processes.push(postmaster);
+        processes.iter().for_each(|process| until_stopped(process));
         processes
     }
 

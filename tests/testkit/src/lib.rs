@@ -15,6 +15,7 @@ pub mod long;
 pub mod outbox;
 pub mod packages;
 pub mod previous_release;
+pub mod process;
 pub mod properties;
 pub mod rush;
 pub mod server;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt as _;
 
 use crate::database::TestDatabase;
+use crate::process;
 use crate::visitor::Visitor;
 
 /// The secret of every server in these tests, so that tests can create valid forms.
@@ -133,8 +134,7 @@ impl Server {
 
     /// Sends the server a signal, such as "-STOP".
     pub fn signal(&self, name: &str) {
-        let id = self.child.as_ref().expect("it runs").id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().expect("kill runs").success());
+        process::signal(&self.id().to_string(), name);
     }
 
     /// The process id. It is also that of a starter program that became the server with `exec`.
