@@ -45,5 +45,7 @@ make_api_token() {
     --data-urlencode "new_password=$password" --data-urlencode "repeated_password=$password" >"$folder/page"
   "${visit[@]}" "$site/admin/tokens" --data name=schemathesis --data expires=90 --data-urlencode "password=$password" \
     --data bookings:write=true --data events:read=true --data events:write=true >"$folder/page"
-  "${visit[@]}" "$site/admin/tokens" | grep --only-matching --max-count=1 'Bearer tk_[A-Za-z0-9_-]*' | cut -d' ' -f2
+  # Not through a pipe: grep ends at the first match, and curl fails when it cannot write the rest.
+  "${visit[@]}" "$site/admin/tokens" >"$folder/page"
+  grep --only-matching --max-count=1 'Bearer tk_[A-Za-z0-9_-]*' "$folder/page" | cut -d' ' -f2
 }
