@@ -35,10 +35,10 @@ impl Pooler {
         fs::write(&file, config).expect("written");
         let mut command = Command::new("pgbouncer");
         if cluster.is_root() {
-            // PgBouncer refuses to run as root.
+            // PgBouncer refuses to run as root. setpriv becomes PgBouncer, so that the child is PgBouncer itself.
             run(Command::new("chown").args(["-R", "postgres"]).arg(&folder));
-            command = Command::new("runuser");
-            command.args(["-u", "postgres", "--", "pgbouncer"]);
+            command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "pgbouncer"]);
         }
         command.arg("--quiet").arg(&file).env("PATH", packages::path()).stdin(Stdio::null());
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("pgbouncer runs");
