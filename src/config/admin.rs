@@ -7,8 +7,8 @@ use crate::start_error::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct AdminSettings {
-    /// Allow owners to delete all bookings of the first concert and reset its sale: true or false [default: false if PUBLIC_URL is set,
-    /// otherwise true]
+    /// Allow owners to delete all bookings of the first concert and reset its sale: true or false [default: false if
+    /// PUBLIC_URL is set, otherwise true]
     #[arg(long, env = "ALLOW_RESEED", global = true)]
     allow_reseed: Option<String>,
 }
