@@ -7,6 +7,7 @@
 //! from however many networks. An account has no limit of its own: wrong passwords from other networks would lock the
 //! organizer out in a new browser.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -179,8 +180,7 @@ impl HashPermit {
     /// # Errors
     /// [`Error::Internal`] when the system has no randomness for the salt.
     pub async fn hash(&self, password: String) -> Result<String, Error> {
-        let hash = self.run(move || password::hash(&password)).await?;
-        hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))
+        hashed(self.run(move || password::hash(&password)).await?)
     }
 
     /// Hashes a new password, unless it is too weak.
@@ -188,12 +188,16 @@ impl HashPermit {
     /// # Errors
     /// As [`HashPermit::hash`].
     pub async fn hash_new(&self, password: String) -> Result<Result<String, PasswordWeakness>, Error> {
-        let (checked, password) = self.run(move || (password::check(&password), password)).await?;
-        match checked {
-            Ok(()) => self.hash(password).await.map(Ok),
+        let hash = move || password::check(&password).map(|()| password::hash(&password));
+        match self.run(hash).await? {
+            Ok(hash) => hashed(hash).map(Ok),
             Err(weakness) => Ok(Err(weakness)),
         }
     }
+}
+
+fn hashed<E: Display>(hash: Result<String, E>) -> Result<String, Error> {
+    hash.map_err(|e| Error::Internal(format!("the password cannot be hashed: {e}")))
 }
 
 #[cfg(test)]

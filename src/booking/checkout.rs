@@ -88,7 +88,7 @@ impl CheckoutPage {
         Some(self.listing.sale_state(self.ticket_type.id)).filter(|state| !state.is_on_sale())
     }
 
-    /// Whether there is no form: the chosen ticket type is not on sale, or sold out.
+    /// Whether the page leaves out its form, because the chosen ticket type is not on sale or sold out.
     fn is_closed(&self) -> bool {
         !self.is_again && (self.closed().is_some() || self.ticket_type.is_sold_out())
     }

@@ -79,7 +79,7 @@ fn look(
     }
 }
 
-/// Stripe does not say what became of a refund. Nothing new was asked for, so the next request has the same key.
+/// Asks later what became of a refund, or asks for it again with the same key.
 fn look_again(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<CallReport, Error> {
     let wait = if failure.is_outage() { wait_after(refund.attempts) } else { REFUSED_AGAIN };
     db.write_blocking(|db| {
@@ -91,13 +91,12 @@ fn look_again(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<
 
 /// Stripe did not make a refund, or may have made it: before the next request, it is asked for it.
 fn put_off(db: &Database, refund: &Refund, failure: StripeFailure) -> Result<CallReport, Error> {
+    if failure.is_outage() {
+        return look_again(db, refund, failure);
+    }
     db.write_blocking(|db| {
-        let (now, why) = (db::clock(db)?, words_of(&failure));
-        if failure.is_outage() {
-            refunds::put_off(db, refund, now + wait_after(refund.attempts), Some(&why))
-        } else {
-            refunds::try_again(db, refund, now + REFUSED_AGAIN, &why)
-        }
+        let now = db::clock(db)?;
+        refunds::try_again(db, refund, now + REFUSED_AGAIN, &words_of(&failure))
     })?;
     Ok(CallReport::of(failure))
 }

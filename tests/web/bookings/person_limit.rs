@@ -133,13 +133,8 @@ fn a_booking_for_which_the_desk_has_waited_is_counted() {
 }
 
 fn confirm_at(server: std::net::SocketAddr, email: &str, checkout: &Checkout, quantity: u32) -> u16 {
-    let form = [
-        ("ticket_type", checkout.ticket_type.as_str()),
-        ("quantity", &quantity.to_string()),
-        ("name", "Ada Lovelace"),
-        ("email", email),
-        ("request_key", &checkout.request_key),
-    ];
+    let quantity = quantity.to_string();
+    let form = checkout.fields_of(&quantity, "Ada Lovelace", email);
     let post = browser().post(format!("http://{server}/bookings")).form(&form);
     post.send().expect("an answer").status().as_u16()
 }

@@ -3,7 +3,7 @@
 use reqwest::blocking::Client;
 
 use crate::mail::contents::{mails, parse};
-use crate::payments::{self, body, is_confirmed, open, want};
+use crate::payments::{self, body, insert_payment, is_confirmed, open, want};
 use crate::support::audit::audited;
 use crate::support::{TestApp, between, header};
 use testkit::server::assert_verified;
@@ -135,13 +135,7 @@ fn a_page_whose_outcome_is_unknown_needs_attention_while_stripe_is_asked() {
     let app = TestApp::spawn();
     let organizer = app.organizer();
     app.book_well("VIP", 1);
-    app.database.execute(
-        "INSERT INTO payments (id, booking_id, live, state, currency, amount_minor, refund_fee_minor, idempotency_key,
-             session_id, session_ends_at, wanted_at, due_at)
-         SELECT 1, id, true, 'open', 'USD', 10000, 0, 'a', 'cs_1', '2020-01-01 00:00:00', '2020-01-01 00:00:00',
-                '2039-01-01 00:00:00'
-         FROM bookings",
-    );
+    insert_payment(&app, "open", 10_000, "2039-01-01 00:00:00");
     for path in ["/admin/payments", PAYMENTS] {
         let page = see(&app, &organizer, path);
         assert!(page.contains("Stripe hasn’t reported the outcome for an hour. We keep asking."), "{page}");

@@ -53,6 +53,17 @@ pub(crate) fn stripe_config(stripe: &FakeStripe, per_second: u32) -> StripeConfi
     }
 }
 
+/// Inserts a payment of the only booking, whose page was wanted and ended in 2020. `due_at`: when Stripe is asked next.
+pub(crate) fn insert_payment(app: &TestApp, state: &str, amount_minor: i64, due_at: &str) {
+    app.database.execute(&format!(
+        "INSERT INTO payments (id, booking_id, live, state, currency, amount_minor, refund_fee_minor, idempotency_key,
+             session_id, session_ends_at, wanted_at, due_at)
+         SELECT 1, id, true, '{state}', 'USD', {amount_minor}, 0, 'a', 'cs_1', '2020-01-01 00:00:00',
+                '2020-01-01 00:00:00', '{due_at}'
+         FROM bookings"
+    ));
+}
+
 /// Holds tickets and asks for the payment page. Returns the booking's path and the page's id.
 pub(crate) fn want(app: &TestApp, stripe: &FakeStripe) -> (String, String) {
     let (before, opened) = (stripe.sessions(), stripe.open_sessions().len());

@@ -3,7 +3,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 
-use super::{is_confirmed, open, paid, stripe_config, want};
+use super::{insert_payment, is_confirmed, open, paid, stripe_config, want};
 use crate::support::TestApp;
 use testkit::server::assert_verified;
 use testkit::stripe::Delivery;
@@ -25,13 +25,7 @@ fn ago(hours: i64) -> NaiveDateTime {
 fn each_way_in_which_payments_stall_has_a_metric() {
     let app = TestApp::spawn();
     app.book_well("VIP", 3);
-    app.database.execute(
-        "INSERT INTO payments (id, booking_id, live, state, currency, amount_minor, refund_fee_minor, idempotency_key,
-             session_id, session_ends_at, wanted_at, due_at)
-         SELECT 1, id, true, 'wanted', 'USD', 30000, 0, 'a', 'cs_1', '2020-01-01 00:00:00', '2020-01-01 00:00:00',
-                '2020-01-01 00:00:00'
-         FROM bookings",
-    );
+    insert_payment(&app, "wanted", 30_000, "2020-01-01 00:00:00");
     let years = 5.0 * 365.0 * 86_400.0;
     let shows = |series: &str, least: f64| {
         eventually(series, || metric(&app, &format!("techkraft_{series}")) >= least);

@@ -21,9 +21,19 @@ pub struct Checkout {
 impl Checkout {
     /// What a browser sends for one ticket.
     pub fn fields<'a>(&'a self, name: &'a str, email: &'a str) -> [(&'static str, &'a str); 5] {
+        self.fields_of("1", name, email)
+    }
+
+    /// The same for this many tickets.
+    pub fn fields_of<'a>(
+        &'a self,
+        quantity: &'a str,
+        name: &'a str,
+        email: &'a str,
+    ) -> [(&'static str, &'a str); 5] {
         [
             ("ticket_type", &self.ticket_type),
-            ("quantity", "1"),
+            ("quantity", quantity),
             ("name", name),
             ("email", email),
             ("request_key", &self.request_key),
@@ -93,13 +103,8 @@ impl TestApp {
 
     /// The same for another person.
     pub fn confirm_for(&self, email: &str, client: &Client, checkout: &Checkout, quantity: u32) -> Response {
-        let form = [
-            ("ticket_type", checkout.ticket_type.as_str()),
-            ("quantity", &quantity.to_string()),
-            ("name", "Ada Lovelace"),
-            ("email", email),
-            ("request_key", &checkout.request_key),
-        ];
+        let quantity = quantity.to_string();
+        let form = checkout.fields_of(&quantity, "Ada Lovelace", email);
         client.post(self.url("/bookings")).form(&form).send().expect("an answer")
     }
 
