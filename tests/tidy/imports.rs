@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::{files, quoted_after, read};
+use crate::{files, quoted_after, read, without_tests};
 
 /// The modules of each layer ("floor"), from the top. A module of the same layer may be imported if that makes no
 /// cycle.
@@ -237,10 +237,6 @@ fn template_paths(text: &str) -> BTreeSet<String> {
         }
     }
     paths
-}
-
-fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap_or_default()
 }
 
 /// The paths in an expression or a type that begin with `start`.

@@ -83,8 +83,7 @@ pub fn serve_logging(command: &mut Command, log: impl Into<Stdio>) -> Running {
 }
 
 pub fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill runs");
-    assert!(status.success());
+    testkit::process::signal(&child.id().to_string(), name);
 }
 
 #[test]

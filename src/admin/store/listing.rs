@@ -12,7 +12,7 @@ use crate::admin::listing::{BookingFilter, Candidate};
 use crate::admin::{ConfirmationStatus, ListedBooking};
 use crate::booking::buyer::shown_email;
 use crate::booking::search::store::{
-    ComparedBooking, READ_AT_ONCE, find_by_email, find_by_rarest, find_unindexed,
+    ComparedBooking, READ_AT_ONCE, find_by_email, find_by_rarest, find_unindexed, indexed_until,
 };
 use crate::booking::store::{BookingRow, place};
 use crate::booking::{BookingStatus, PlacedBooking};
@@ -110,14 +110,8 @@ pub fn search(
     before: Option<i64>,
     limit: usize,
 ) -> QueryResult<Option<Vec<i64>>> {
-    // Before the index is read: what is indexed meanwhile is found there. An address needs no index of words.
-    let fresh = match &filter.email {
-        Some(_) => Vec::new(),
-        None => match find_unindexed(db, |row| filter.fits(&candidate(row.clone())))? {
-            Some(fresh) => fresh,
-            None => return Ok(None),
-        },
-    };
+    // Before the index is read: what is indexed meanwhile is found there.
+    let indexed_until = indexed_until(db)?;
     let by_email = match &filter.email {
         Some(email) => find_by_email(db, email)?,
         None => None,
@@ -125,7 +119,12 @@ pub fn search(
     let by_words = find_by_rarest(db, filter.words.words())?;
     let sets = [by_email, by_words].into_iter().flatten();
     let Some(mut ids) = sets.min_by_key(HashSet::len) else { return Ok(None) };
-    ids.extend(fresh);
+    // An address needs no index of words.
+    if filter.email.is_none() {
+        let fresh = find_unindexed(db, indexed_until, |row| filter.fits(&candidate(row.clone())))?;
+        let Some(fresh) = fresh else { return Ok(None) };
+        ids.extend(fresh);
+    }
     let mut ids: Vec<i64> = ids.into_iter().filter(|id| before.is_none_or(|before| *id < before)).collect();
     ids.sort_unstable_by_key(|id| Reverse(*id));
     let fitting = among(db, filter, &ids)?.into_iter().filter(|it| filter.fits(it)).map(|it| it.id);

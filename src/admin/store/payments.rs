@@ -98,16 +98,13 @@ pub fn concerning(db: &mut Db, event_id: Option<i64>, now: NaiveDateTime) -> Que
     let slow = now - SLOW_AFTER;
     let is_dispute = refunds::source.eq(RefundSource::Dispute);
     let is_slow = refunds::state.eq(RefundState::Wanted).and(refunds::wanted_at.lt(slow));
-    let is_unanswered = refunds::source
-        .ne(RefundSource::Dispute)
-        .and(refunds::state.eq(RefundState::Pending))
-        .and(refunds::last_error.is_not_null());
+    let is_unanswered = refunds::state.eq(RefundState::Pending).and(refunds::last_error.is_not_null());
+    let has_failed = refunds::state.eq(RefundState::Failed);
     let ids: Vec<i64> = refunds::table
         .filter(
             (is_dispute.and(refunds::state.eq(RefundState::Pending)))
-                .or(refunds::source.ne(RefundSource::Dispute).and(refunds::state.eq(RefundState::Failed)))
-                .or(is_slow)
-                .or(is_unanswered),
+                .or(refunds::source.ne(RefundSource::Dispute).and(has_failed.or(is_unanswered)))
+                .or(is_slow),
         )
         .order(refunds::id.desc())
         .limit(REFUNDS_MAX)

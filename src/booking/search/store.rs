@@ -40,7 +40,7 @@ const FOUND_MAX: i64 = 2_000;
 const ROWS_MAX: i64 = 4 * FOUND_MAX;
 
 /// The id up to which bookings are in the index.
-fn indexed_until(db: &mut Db) -> QueryResult<i64> {
+pub fn indexed_until(db: &mut Db) -> QueryResult<i64> {
     let progress = search_progress::table.find(1).select(search_progress::last_booking_id);
     Ok(progress.first(db).optional()?.unwrap_or_default())
 }
@@ -115,9 +115,13 @@ pub const READ_AT_ONCE: i64 = 500;
 /// Most bookings that one search compares one by one.
 pub const COMPARED_MAX: i64 = 8_000;
 
-/// The bookings that the index does not have yet and that fit. `None`: too many to compare.
-pub fn find_unindexed(db: &mut Db, fits: impl Fn(&ComparedBooking) -> bool) -> QueryResult<Option<Vec<i64>>> {
-    let (mut found, mut last) = (Vec::new(), indexed_until(db)?);
+/// The bookings after `last`, up to which the index reached before it was read, that fit. `None`: too many to compare.
+pub fn find_unindexed(
+    db: &mut Db,
+    mut last: i64,
+    fits: impl Fn(&ComparedBooking) -> bool,
+) -> QueryResult<Option<Vec<i64>>> {
+    let mut found = Vec::new();
     if is_far_behind(db, last)? {
         return Ok(None);
     }

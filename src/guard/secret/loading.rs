@@ -70,8 +70,12 @@ const SIGNING: &str = "signing";
 
 /// The file of the generated secret.
 fn beside(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(SECRET_ENDING);
+    with_ending(database, SECRET_ENDING)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
     PathBuf::from(name)
 }
 
@@ -94,9 +98,7 @@ fn read_file(path: &Path) -> Result<Option<String>, StartError> {
 /// the whole secret or none.
 fn write_file(path: &Path) -> Result<String, StartError> {
     let secret = generate();
-    let mut new = path.as_os_str().to_owned();
-    new.push(format!(".{}", Alphanumeric.sample_string(&mut rand::rng(), 8)));
-    let new = PathBuf::from(new);
+    let new = with_ending(path, &format!(".{}", Alphanumeric.sample_string(&mut rand::rng(), 8)));
     let placed = write_new(&new, &secret).and_then(|()| place(&new, path, &secret));
     // If it stays, it is a file that nobody reads.
     drop(fs::remove_file(&new));

@@ -20,7 +20,8 @@ pub(super) struct TakenId {
 }
 
 /// Runs an UPDATE that takes rows, for PostgreSQL or for SQLite. Its parameters are the end of the lease, now, how many
-/// rows, and whether they are about real money.
+/// rows, and whether they are about real money. Without room for a row nothing is asked: on SQLite also an UPDATE of no
+/// rows would wait for the write lock.
 pub(super) fn take_due<R>(
     db: &mut Db,
     [postgres, sqlite]: [&str; 2],
@@ -31,6 +32,9 @@ pub(super) fn take_due<R>(
 where
     R: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static,
 {
+    if limit <= 0 {
+        return Ok(Vec::new());
+    }
     let query = match db {
         Db::Postgres(_) => postgres,
         Db::Sqlite(_) => sqlite,
@@ -51,9 +55,6 @@ pub(super) fn take_payments(
     live: bool,
     times: (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<Payment>> {
-    if limit <= 0 {
-        return Ok(Vec::new());
-    }
     let taken: Vec<TakenId> = take_due(db, queries, limit, live, times)?;
     let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
     payments::table.filter(payments::id.eq_any(ids)).order(payments::id).select(Payment::as_select()).load(db)

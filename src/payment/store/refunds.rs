@@ -92,9 +92,6 @@ pub fn take(
     live: bool,
     times: (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<Vec<(Refund, Payment)>> {
-    if limit <= 0 {
-        return Ok(Vec::new());
-    }
     let taken: Vec<TakenId> = take_due(db, [TAKE_POSTGRES, TAKE_SQLITE], limit, live, times)?;
     let ids: Vec<i64> = taken.into_iter().map(|it| it.id).collect();
     refunds::table

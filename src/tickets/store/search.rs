@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::booking::buyer::SearchWords;
 use crate::booking::search::store::{
-    ComparedBooking, READ_AT_ONCE, find_among_newest, find_by_rarest, find_unindexed,
+    ComparedBooking, READ_AT_ONCE, find_among_newest, find_by_rarest, find_unindexed, indexed_until,
 };
 use crate::booking::store::{BookingRow, ids_of_references, place};
 use crate::booking::{BookingStatus, PlacedBooking, parse_reference};
@@ -56,15 +56,14 @@ pub fn search(db: &mut Db, event_id: i64, typed: &str) -> QueryResult<Found> {
 fn with_words(db: &mut Db, event_id: i64, words: &SearchWords) -> QueryResult<Vec<i64>> {
     let fits = |(_, reference, name, email): &ComparedBooking| words.fit(name, email.as_deref(), reference);
     // Before the index is read: what is indexed meanwhile is found there.
-    let fresh = find_unindexed(db, fits)?;
-    let indexed = find_by_rarest(db, words.words())?;
-    match (indexed, fresh) {
-        (Some(mut ids), Some(fresh)) => {
-            ids.extend(fresh);
-            among(db, event_id, &ids.into_iter().collect::<Vec<i64>>(), fits)
-        }
-        _ => find_among_newest(db, event_id, fits, BOOKINGS + 1),
+    let indexed_until = indexed_until(db)?;
+    if let Some(mut ids) = find_by_rarest(db, words.words())?
+        && let Some(fresh) = find_unindexed(db, indexed_until, fits)?
+    {
+        ids.extend(fresh);
+        return among(db, event_id, &ids.into_iter().collect::<Vec<i64>>(), fits);
     }
+    find_among_newest(db, event_id, fits, BOOKINGS + 1)
 }
 
 /// The bookings among these that belong to the concert, are confirmed, and fit, in the order of the names; up

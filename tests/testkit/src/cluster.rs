@@ -153,8 +153,8 @@ impl Cluster {
         until_stopped(&postmaster);
         let mut processes = children(&postmaster);
         signal("STOP", &processes);
-        processes.push(postmaster);
         processes.iter().for_each(|process| until_stopped(process));
+        processes.push(postmaster);
         processes
     }
 
